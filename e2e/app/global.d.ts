@@ -1,0 +1,3 @@
+interface Window {
+  dataflowEdge: typeof import('dataflow-edge')
+}

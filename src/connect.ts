@@ -1,0 +1,225 @@
+// The way to the worker: started at the first call, one message for all operations of a tick, started again after a
+// crash.
+import { CSP_HINT, Session, type SessionOptions } from './session.js'
+import { DataFlowError } from './shared/errors.js'
+import type { Durability, WireOperation, WireResult } from './shared/operation.js'
+import type { EngineHost, Outcome, Unit } from './shared/protocol.js'
+import type { Remote } from 'comlink'
+
+export interface RunOptions {
+  /** Aborts what has not begun: `ABORTED` always means not done. */
+  signal?: AbortSignal
+  /** When the promise of a write resolves; the database's if left out. */
+  durability?: Durability
+}
+
+interface Queued {
+  readonly unit: Unit
+  resolve(results: readonly WireResult[]): void
+  reject(error: DataFlowError): void
+}
+
+const RECENT = 256
+
+export class Connection {
+  readonly #options: SessionOptions
+  #session: Promise<Session> | null = null
+  #queue: Queued[] = []
+  #units = 0
+  #closed = false
+  #calls = 0
+  readonly #times: number[] = []
+
+  constructor(options: Omit<SessionOptions, 'onEnd'>) {
+    this.#options = {
+      ...options,
+      onEnd: () => {
+        this.#session = null
+        this.#stopWatchingPage()
+      },
+    }
+  }
+
+  /** Messages sent, and how long they took, in ms. */
+  get rpc(): { calls: number; p50: number; p95: number } {
+    const sorted = [...this.#times].sort((a, b) => a - b)
+    const quantile = (q: number): number => sorted[Math.ceil(q * sorted.length) - 1] ?? 0
+    return { calls: this.#calls, p50: quantile(0.5), p95: quantile(0.95) }
+  }
+
+  /** Runs operations that succeed or fail together. All calls of one tick cross in one message (semantics 13). */
+  run(ops: readonly WireOperation[], options: RunOptions = {}, lease?: number): Promise<readonly WireResult[]> {
+    const { signal, durability = null } = options
+    if (this.#closed) return Promise.reject(closed())
+    if (signal?.aborted) return Promise.reject(aborted(signal))
+    const unit: Unit = { id: ++this.#units, ops, durability, ...(lease === undefined ? {} : { lease }) }
+    return new Promise((resolve, reject) => {
+      const queued: Queued = { unit, resolve, reject }
+      const onAbort = (): void => {
+        const at = this.#queue.indexOf(queued)
+        if (at === -1) return this.cancel(unit.id)
+        this.#queue.splice(at, 1)
+        reject(aborted(signal!))
+      }
+      if (signal) {
+        signal.addEventListener('abort', onAbort)
+        const done = () => signal.removeEventListener('abort', onAbort)
+        queued.resolve = results => (done(), resolve(results))
+        queued.reject = error => (done(), reject(error))
+      }
+      if (this.#queue.push(queued) === 1) queueMicrotask(() => void this.#send())
+    })
+  }
+
+  /** A number for a call that can be cancelled. */
+  nextId(): number {
+    return ++this.#units
+  }
+
+  /** Takes back a call that has not begun. Its answer comes with the call itself. */
+  cancel(id: number): void {
+    this.callIfStarted(engine => engine.cancel([id])).catch(() => {})
+  }
+
+  /** Calls a method of the engine, starting the worker if there is none. */
+  async call<T>(send: (engine: Remote<EngineHost>) => Promise<Outcome<T>>): Promise<T> {
+    if (this.#closed) throw closed()
+    const session = await this.#whenStarted()
+    return session.call(send)
+  }
+
+  /** As `call`, but does nothing when there is no worker. */
+  async callIfStarted<T>(send: (engine: Remote<EngineHost>) => Promise<Outcome<T>>): Promise<T | undefined> {
+    const session = await this.#session
+    return session?.call(send)
+  }
+
+  /** Tells the worker whether `query` events are wanted; a worker that is not there yet asks when it starts. */
+  listen(): void {
+    this.callIfStarted(engine => engine.listen(this.#options.wantsQueries())).catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    const session = await this.#session?.catch(() => null)
+    if (!session) return
+    try {
+      await session.call(engine => engine.close())
+    } finally {
+      session.end(closed())
+    }
+  }
+
+  async #send(): Promise<void> {
+    const queue = this.#queue
+    this.#queue = []
+    // Operations of a transaction that is open do not mix with the others: each lease is a message of its own.
+    await Promise.all([...groupByLease(queue).values()].map(group => this.#sendGroup(group)))
+  }
+
+  async #sendGroup(group: readonly Queued[]): Promise<void> {
+    const start = performance.now()
+    try {
+      const session = await this.#whenStarted()
+      const outcomes = await session.call(engine => engine.run(group.map(({ unit }) => unit)))
+      outcomes.forEach((outcome, i) => {
+        if ('ok' in outcome) group[i]!.resolve(outcome.ok)
+        else group[i]!.reject(DataFlowError.fromWire(outcome.error))
+      })
+    } catch (error) {
+      for (const { reject } of group) reject(error as DataFlowError)
+    } finally {
+      this.#calls++
+      this.#times.push(performance.now() - start)
+      if (this.#times.length > RECENT) this.#times.shift()
+    }
+  }
+
+  #whenStarted(): Promise<Session> {
+    if (this.#session) return this.#session
+    const starting = startSession(this.#options)
+    this.#session = starting
+    starting.then(
+      () => this.#watchPage(),
+      () => {
+        // The failure is forgotten: the next call tries again.
+        if (this.#session === starting) this.#session = null
+      },
+    )
+    return starting
+  }
+
+  /** A page that is left may never come back: what is deferred is saved now. */
+  readonly #saveOnLeave = ({ type }: Event): void => {
+    if (type === 'visibilitychange' && document.visibilityState === 'visible') return
+    // Whoever waits for a write hears of its failure there.
+    this.callIfStarted(engine => engine.flush()).catch(() => {})
+  }
+
+  #watchPage(): void {
+    if (typeof document === 'undefined') return
+    document.addEventListener('visibilitychange', this.#saveOnLeave)
+    globalThis.addEventListener('pagehide', this.#saveOnLeave)
+  }
+
+  #stopWatchingPage(): void {
+    if (typeof document === 'undefined') return
+    document.removeEventListener('visibilitychange', this.#saveOnLeave)
+    globalThis.removeEventListener('pagehide', this.#saveOnLeave)
+  }
+}
+
+/** Starts a worker. Rejects with NO_WORKER or WORKER_LOAD. */
+async function startSession(options: SessionOptions): Promise<Session> {
+  if (typeof Worker === 'undefined') {
+    throw new DataFlowError('NO_WORKER', 'There is no Worker here.', {
+      hint: 'call the database in a browser; on a server only declare it.',
+    })
+  }
+  if (options.worker) return Session.start(options.worker(), options)
+  try {
+    return await Session.start(makeWorker(), options)
+  } catch (error) {
+    // The worker itself has answered: another copy of it would say the same.
+    if (DataFlowError.is(error) && error.cause === undefined) throw error
+    return startInline(options, error)
+  }
+}
+
+/** Some bundlers lose the worker's URL. The copy inside the bundle needs none. */
+async function startInline(options: SessionOptions, cause: unknown): Promise<Session> {
+  try {
+    const { createInlineWorker } = await import('./inline-worker.js')
+    return await Session.start(createInlineWorker(), options)
+  } catch (error) {
+    if (DataFlowError.is(error) && error.cause === undefined) throw error
+    throw new DataFlowError('WORKER_LOAD', 'The worker could not be started.', { hint: CSP_HINT }, cause)
+  }
+}
+
+function makeWorker(): Worker {
+  try {
+    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+  } catch (error) {
+    throw new DataFlowError('WORKER_LOAD', 'The worker could not be made.', { hint: CSP_HINT }, error)
+  }
+}
+
+function groupByLease(queue: readonly Queued[]): Map<number | undefined, Queued[]> {
+  const groups = new Map<number | undefined, Queued[]>()
+  for (const queued of queue) {
+    const group = groups.get(queued.unit.lease)
+    if (group) group.push(queued)
+    else groups.set(queued.unit.lease, [queued])
+  }
+  return groups
+}
+
+function closed(): DataFlowError {
+  return new DataFlowError('CLOSED', 'The database is closed.', { hint: 'make a new one with dataflow().' })
+}
+
+export function aborted(signal: AbortSignal): DataFlowError {
+  return new DataFlowError('ABORTED', 'The call was aborted before it began; nothing was done.', {}, signal.reason)
+}

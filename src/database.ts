@@ -1,0 +1,163 @@
+// The types of a database: what dataflow() takes and gives.
+import type { RunOptions } from './connect.js'
+import type { DatabaseEvents } from './events.js'
+import type { AnyModel, FieldsOf, Key, Operation } from './model.js'
+import type { Durability } from './shared/operation.js'
+import type { EngineMetrics, MigrationPlan, MigrationRecord, MigrationReport, TableStatus } from './shared/protocol.js'
+import type { Fields, RowOf, TargetOf, TypeError } from './shared/schema.js'
+import type { SqlQuery, SqlValue } from './shared/sql.js'
+import type { Table } from './table.js'
+import type { TransactionOptions } from './transaction.js'
+
+export type Models = Record<string, AnyModel>
+
+/** What a query gives: an operation its result, a raw query its rows. */
+export type QueryResult<Q> = Q extends Operation<infer T, any> ? T : Q extends SqlQuery<infer R> ? R[] : never
+
+export interface Executor {
+  /** Runs an operation or a raw query. */
+  run<T>(operation: Operation<T>, options?: RunOptions): Promise<T>
+  run<T>(query: SqlQuery<T>, options?: RunOptions): Promise<T[]>
+  /** Runs several in one round trip and one transaction: all or nothing. */
+  batch<const Q extends readonly (Operation<any> | SqlQuery<any>)[]>(
+    queries: Q,
+    options?: RunOptions,
+  ): Promise<{ -readonly [I in keyof Q]: QueryResult<Q[I]> }>
+  /** Runs a raw query with bound values. `SQL`, `READONLY`, `VALIDATION`. */
+  sql<T = Record<string, SqlValue>>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
+}
+
+type Tables<Ms> = { readonly [K in keyof Ms]: Ms[K] extends AnyModel ? Table<Ms[K]> : never }
+
+/** What `transaction()` hands to its function. */
+export type Transaction<Ms> = Tables<Ms> &
+  Executor & {
+    /** Called when the transaction is saved; never when it is rolled back. */
+    afterCommit(callback: () => void): void
+  }
+
+export type Metrics = EngineMetrics & {
+  /** Messages to the worker, and how long they took, in ms. */
+  rpc: { calls: number; p50: number; p95: number }
+}
+
+/** A row of the migrations' ledger. */
+export interface MigrationEntry extends Omit<MigrationRecord, 'appliedAt' | 'createdAt'> {
+  readonly id: string
+  readonly appliedAt: Date | null
+  readonly createdAt: Date
+}
+
+export type Database<Ms> = Tables<Ms> &
+  Executor &
+  AsyncDisposable & {
+    /** Opens the database and runs the migrations that are due; makes no new table. */
+    readonly ready: Promise<MigrationReport>
+    /**
+     * Runs `body` in a transaction: committed when it resolves, rolled back when it throws. Inside, use only `tx`.
+     * `TX_TIMEOUT`, `TX_CLOSED`, `ABORTED`.
+     */
+    transaction<T>(body: (tx: Transaction<Ms>) => Promise<T>, options?: TransactionOptions): Promise<T>
+    /** Makes sure of these models' tables now, of all if none is named. */
+    ensure(...accessors: (keyof Ms & string)[]): Promise<void>
+    tableStatus(accessor: keyof Ms & string): Promise<TableStatus>
+    /** Tries again after a failed migration: closes the model's circuit breaker. */
+    retry(accessor: keyof Ms & string): Promise<void>
+    readonly migrations: {
+      /** What `apply` would do; no effect. */
+      plan(): Promise<MigrationPlan>
+      /** Brings every table to its declared shape, whatever `autoMigrate` says. */
+      apply(): Promise<MigrationReport>
+      history(): Promise<readonly MigrationEntry[]>
+    }
+    metrics(): Promise<Metrics>
+    /** Resolves when everything committed so far is saved. */
+    flush(): Promise<void>
+    /** Listens; returns the function that ends it. */
+    on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
+    /** Saves what is left and lets go of the database. Later calls are `CLOSED`. */
+    close(): Promise<void>
+  }
+
+export interface DatabaseOptions<Ms> {
+  /** The key is the accessor (`db.users`) and the table; the model's own name names its errors. */
+  models: Ms & CheckModels<Ms>
+  /** 'memory' keeps nothing. */
+  storage?: 'indexeddb' | 'memory'
+  /** When the promise of a write resolves: 'relaxed' (survives a crash of the browser) if left out. */
+  durability?: Durability
+  /** The app's schema version: a higher one wins when two builds differ. */
+  version?: number
+  /** ms to wait for a tab that holds the database, 5000 if left out; then `LOCKED`. */
+  maxWaitForOwner?: number
+  /** false: the whole check before every operation, to compare. */
+  cacheTableChecks?: boolean
+  /** false: never any DDL by itself; 'warn': as false, but what exists can be used. */
+  autoMigrate?: boolean | 'warn'
+  /** The tables are somebody else's: verified once, never changed. */
+  existingSchema?: boolean
+  /** Makes the worker, where the bundler needs to see it. */
+  worker?: () => Worker
+  /** Where sqlite.wasm is, if it is not beside the worker. */
+  wasmUrl?: string | URL
+}
+
+type ReservedName =
+  | 'run'
+  | 'batch'
+  | 'sql'
+  | 'transaction'
+  | 'execute'
+  | 'live'
+  | 'ready'
+  | 'ensure'
+  | 'tableStatus'
+  | 'retry'
+  | 'flush'
+  | 'storage'
+  | 'persist'
+  | 'compact'
+  | 'export'
+  | 'import'
+  | 'backup'
+  | 'backups'
+  | 'restore'
+  | 'rekey'
+  | 'scope'
+  | 'audit'
+  | 'importRows'
+  | 'migrations'
+  | 'metrics'
+  | 'on'
+  | 'close'
+  | 'savepoint'
+  | 'afterCommit'
+  | 'then'
+
+type NamesOf<Ms> = { [K in keyof Ms]: Ms[K] extends { readonly $name: infer N } ? N : never }[keyof Ms]
+type TargetsOf<M> = FieldsOf<M> extends infer F ? { [C in keyof F]: TargetOf<F[C]> }[keyof F] : never
+type DanglingIn<Ms> = Exclude<{ [K in keyof Ms]: TargetsOf<Ms[K]> }[keyof Ms], NamesOf<Ms>>
+type KeyOfModel<Ms, N> = { [K in keyof Ms]: Ms[K] extends { readonly $name: N } ? Key<Ms[K]> : never }[keyof Ms]
+
+/** References whose TypeScript type is not their model's key type (brands aside). */
+type MistypedIn<Ms> = {
+  [K in keyof Ms]: FieldsOf<Ms[K]> extends infer F extends Fields
+    ? {
+        [C in keyof F]: [TargetOf<F[C]>] extends [never]
+          ? never
+          : NonNullable<RowOf<F>[C]> extends Widened<KeyOfModel<Ms, TargetOf<F[C]>>>
+            ? never
+            : `${K & string}.${C & string}`
+      }[keyof F]
+    : never
+}[keyof Ms]
+type Widened<T> = T extends string ? string : T extends number ? number : T extends bigint ? bigint : T
+
+/** Turns wrong models into a type whose text says what is wrong. */
+export type CheckModels<Ms> = [keyof Ms & ReservedName] extends [never]
+  ? [DanglingIn<Ms>] extends [never]
+    ? [MistypedIn<Ms>] extends [never]
+      ? unknown
+      : TypeError<`${MistypedIn<Ms> & string} has not the type of the key it refers to: add .$type<...>()`>
+    : TypeError<`t.ref("${DanglingIn<Ms> & string}") names no model passed to dataflow`>
+  : TypeError<`Model key "${keyof Ms & ReservedName & string}" is reserved`>

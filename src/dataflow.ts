@@ -1,0 +1,158 @@
+// dataflow(): a database. Owns the connection, hands out tables; everything it does is an operation, a transaction or
+// a question to the engine.
+import { Connection, type RunOptions } from './connect.js'
+import type { Database, DatabaseOptions, MigrationEntry, Models, Transaction } from './database.js'
+import { Listeners } from './events.js'
+import { prepare, type Prepared } from './encode.js'
+import { isOperation, type AnyModel, type Operation } from './model.js'
+import { engineConfig } from './options.js'
+import { resolveModels, type PageModel } from './resolve.js'
+import { prepareSql } from './run-sql.js'
+import { DataFlowError } from './shared/errors.js'
+import { didYouMean } from './shared/nearest.js'
+import type { EngineEvent } from './shared/protocol.js'
+import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
+import { checkRunOptions, makeTable } from './table.js'
+import { checkTransactionOptions, Transactions, type TransactionOptions } from './transaction.js'
+
+/**
+ * Declares a database. Synchronous; touches nothing until the first call, so it can stand in a module that a server
+ * renders. Throws `BAD_MODEL` and `BAD_OPTION`.
+ *
+ * @example
+ * const db = dataflow('app', { models: { users: User, posts: Post } })
+ * await db.users.create({ email: 'ada@example.com', name: 'Ada' })
+ */
+export function dataflow<const Ms extends Record<string, AnyModel>>(
+  name: string,
+  options: DatabaseOptions<Ms>,
+): Database<Ms> {
+  const models = resolveModels(options?.models as Models)
+  const config = engineConfig(name, options, models)
+  const listeners = new Listeners()
+  const connection = new Connection({
+    config,
+    worker: options.worker,
+    wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
+    wantsQueries: () => listeners.has('query'),
+    onEvent: event => dispatch(listeners, event),
+  })
+  const transactions = new Transactions(connection)
+
+  const prepareAny = (query: unknown): Prepared => {
+    if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)
+    if (!isOperation(query)) {
+      const hint = 'pass User.list({ ... }), or a query of the sql tag.'
+      throw new DataFlowError('BAD_OPTION', 'That is not an operation.', { op: 'run', hint })
+    }
+    return prepare(modelOf(models, query), query)
+  }
+
+  /** Everything that runs operations: the database's, or with `lease` a transaction's. */
+  const executor = (lease?: number) => {
+    const send = async (prepared: readonly Prepared[], options: RunOptions): Promise<unknown[]> => {
+      const running = connection.run(
+        prepared.map(({ wire }) => wire),
+        options,
+        lease,
+      )
+      const results = await (lease === undefined ? transactions.watch(running) : running)
+      return prepared.map((item, i) => item.decode(results[i]!))
+    }
+    const run = async (query: unknown, options: RunOptions = {}) => {
+      const [result] = await send([prepareAny(query)], checkRunOptions(options))
+      return result
+    }
+    const batch = async (queries: readonly unknown[], options: RunOptions = {}) => {
+      const prepared = queries.map(prepareAny)
+      return prepared.length === 0 ? [] : send(prepared, checkRunOptions(options))
+    }
+    const tables = [...models.values()].map(model => [
+      model.accessor,
+      makeTable(model, (operation, runOptions) =>
+        send([prepare(model, operation)], runOptions).then(([result]) => result),
+      ),
+    ])
+    return {
+      ...Object.fromEntries(tables),
+      run,
+      batch,
+      sql: async (strings: TemplateStringsArray, ...values: unknown[]) => run(sql(strings, ...values)),
+    }
+  }
+
+  const nameOf = (accessor: unknown): string => {
+    for (const model of models.values()) if (model.accessor === accessor) return model.definition.name
+    const text = `This database has no model "${String(accessor).replaceAll('\0', '\\0')}".`
+    const accessors = [...models.values()].map(model => model.accessor)
+    throw new DataFlowError('UNKNOWN_MODEL', text, { hint: didYouMean(String(accessor), accessors) })
+  }
+
+  const database = {
+    ...executor(),
+    get ready() {
+      return connection.call(engine => engine.ready())
+    },
+    async transaction(body: (tx: Transaction<Ms>) => Promise<unknown>, options: TransactionOptions = {}) {
+      return transactions.run(
+        lease => body({ ...executor(lease.id), afterCommit: lease.afterCommit } as unknown as Transaction<Ms>),
+        checkTransactionOptions(options),
+      )
+    },
+    async ensure(...accessors: string[]) {
+      const names = accessors.length > 0 ? accessors.map(nameOf) : [...models.keys()]
+      await connection.call(engine => engine.ensure(names))
+    },
+    async tableStatus(accessor: string) {
+      const model = nameOf(accessor)
+      return connection.call(engine => engine.tableStatus(model))
+    },
+    async retry(accessor: string) {
+      const model = nameOf(accessor)
+      await connection.call(engine => engine.retry(model))
+    },
+    migrations: {
+      plan: () => connection.call(engine => engine.plan()),
+      apply: () => connection.call(engine => engine.apply()),
+      async history(): Promise<MigrationEntry[]> {
+        const records = await connection.call(engine => engine.history())
+        return records.map(record => ({
+          ...record,
+          id: record.version,
+          appliedAt: record.appliedAt === null ? null : new Date(record.appliedAt),
+          createdAt: new Date(record.createdAt),
+        }))
+      },
+    },
+    async metrics() {
+      return { ...(await connection.call(engine => engine.metrics())), rpc: connection.rpc }
+    },
+    async flush() {
+      await connection.callIfStarted(engine => engine.flush())
+    },
+    on(event: never, listener: never) {
+      const off = listeners.add(event, listener)
+      if (event === 'query') connection.listen()
+      return () => {
+        off()
+        if (event === 'query') connection.listen()
+      }
+    },
+    close: () => connection.close(),
+    // Older engines have no asyncDispose; the name is then never asked for.
+    [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: () => connection.close(),
+  }
+  return database as unknown as Database<Ms>
+}
+
+function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operation<unknown>): PageModel {
+  const found = models.get(model)
+  if (found) return found
+  const text = `This database has no model "${model.replaceAll('\0', '\\0')}".`
+  throw new DataFlowError('UNKNOWN_MODEL', text, { model, op, hint: didYouMean(model, [...models.keys()]) })
+}
+
+function dispatch(listeners: Listeners, event: EngineEvent): void {
+  if (event.type === 'error') listeners.emit('error', DataFlowError.fromWire(event.detail))
+  else listeners.emit(event.type, event.detail as never)
+}

@@ -1,0 +1,173 @@
+// An app's values -> a row as it is stored. All that is wrong with a row is said in one error.
+import { uuidv7 } from 'uuidv7'
+import type { PageField, PageModel } from './resolve.js'
+import { BadValue, describe, encodeValue } from './shared/codec.js'
+import type { StoredValue } from './shared/definition.js'
+import { DataFlowError, type Issue } from './shared/errors.js'
+import { didYouMean } from './shared/nearest.js'
+import type { Assignment, WireRow } from './shared/operation.js'
+
+/** What an error of this operation names. */
+export interface Context {
+  readonly model: PageModel
+  readonly op: string
+}
+
+/** Collects what is wrong with several values into one VALIDATION error. */
+class Issues {
+  readonly #context: Context
+  readonly #fields = new Set<string>()
+  readonly #issues: Issue[] = []
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  add(field: string, message: string, inner: readonly Issue[] = [{ path: [], message }]): void {
+    this.#fields.add(field)
+    for (const issue of inner) this.#issues.push({ path: [field, ...issue.path], message: issue.message })
+  }
+
+  throwIfAny(): void {
+    if (this.#issues.length === 0) return
+    const { model, op } = this.#context
+    const text = this.#issues.map(issue => `${issue.path.map(String).join('.')} ${issue.message}`).join('; ')
+    throw new DataFlowError('VALIDATION', `${text}.`, {
+      model: model.definition.name,
+      op,
+      fields: [...this.#fields],
+      issues: this.#issues,
+      hint: 'correct the values; nothing was written.',
+    })
+  }
+}
+
+/** An object of an app's: not an array, not null. */
+export function assertObject(
+  value: unknown,
+  what: string,
+  { model, op }: Context,
+): asserts value is Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw new DataFlowError('VALIDATION', `${what} must be an object, not ${describe(value)}.`, {
+    model: model.definition.name,
+    op,
+    hint: `pass an object of ${model.definition.name}'s fields.`,
+  })
+}
+
+/** The field of that name, or an UNKNOWN_FIELD error with the nearest name. */
+export function knownField(name: string, { model, op }: Context): PageField {
+  const field = model.fieldNamed.get(name)
+  if (field) return field
+  const shown = name.replaceAll('\0', '\\0')
+  throw new DataFlowError('UNKNOWN_FIELD', `${model.definition.name} has no field "${shown}".`, {
+    model: model.definition.name,
+    op,
+    fields: [shown],
+    hint: didYouMean(name, [...model.fieldNamed.keys()]),
+  })
+}
+
+function refuseReadonly(field: string, { model, op }: Context, what: string): never {
+  throw new DataFlowError('READONLY', `${field} ${what}.`, {
+    model: model.definition.name,
+    op,
+    fields: [field],
+    hint: `leave ${field} out.`,
+  })
+}
+
+/** Encodes a new row; generated values are filled here, once per execution (semantics 17). */
+export function encodeRow(data: unknown, context: Context): WireRow {
+  assertObject(data, 'The data', context)
+  const { model } = context
+  for (const name in data) if (!model.fieldNamed.has(name)) knownField(name, context)
+  const issues = new Issues(context)
+  const row = model.fields.map((field): StoredValue | undefined => {
+    const { name, readonly } = field.definition
+    let value = Object.hasOwn(data, name) ? data[name] : undefined
+    if (value !== undefined && readonly) refuseReadonly(name, context, 'is made by the library and cannot be given')
+    if (value === undefined) {
+      if (field.generate) value = field.generate()
+      else return absentValue(field, issues)
+    }
+    return encodeField(field, value, issues)
+  })
+  issues.throwIfAny()
+  return row
+}
+
+function absentValue({ definition }: PageField, issues: Issues): StoredValue | undefined {
+  if (definition.defaultValue !== undefined) return definition.defaultValue
+  if (definition.defaultSql !== undefined) return undefined
+  switch (definition.kind) {
+    case 'id':
+      return uuidv7()
+    case 'autoId':
+    case 'createdAt':
+    case 'updatedAt':
+      return undefined
+    case 'version':
+      return 1
+  }
+  if (definition.nullable) return null
+  issues.add(definition.name, 'is required')
+  return undefined
+}
+
+function encodeField({ definition, schema }: PageField, value: unknown, issues: Issues): StoredValue | undefined {
+  if (value === null && (definition.nullable || definition.kind !== 'json')) {
+    if (definition.nullable) return null
+    issues.add(definition.name, 'must not be null')
+    return undefined
+  }
+  try {
+    return encodeValue(definition, value, schema)
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error
+    issues.add(definition.name, error.message, error.issues)
+    return undefined
+  }
+}
+
+/** Encodes a key. */
+export function encodeKey(id: unknown, context: Context): StoredValue {
+  const issues = new Issues(context)
+  const key = context.model.fieldNamed.get(context.model.definition.key)!
+  const value = id === undefined ? issues.add(key.definition.name, 'is required') : encodeField(key, id, issues)
+  issues.throwIfAny()
+  return value as StoredValue
+}
+
+/** Encodes what an update sets: values, and `{ $inc }` on numbers. Fields that are undefined are left out. */
+export function encodeAssignments(patch: unknown, context: Context): Assignment[] {
+  assertObject(patch, 'The patch', context)
+  const issues = new Issues(context)
+  const assignments: Assignment[] = []
+  for (const [name, value] of Object.entries(patch)) {
+    const field = knownField(name, context)
+    const { definition } = field
+    if (value === undefined) continue
+    if (definition.readonly) refuseReadonly(name, context, 'is kept by the library and cannot be set')
+    if (definition.primaryKey) refuseReadonly(name, context, 'is the key and cannot be changed')
+    if (isIncrement(definition.kind, value)) {
+      const by = encodeField({ definition: { ...definition, nullable: false } }, value.$inc, issues)
+      if (by !== undefined) assignments.push({ field: name, increment: by as number | bigint })
+    } else {
+      const stored = encodeField(field, value, issues)
+      if (stored !== undefined) assignments.push({ field: name, value: stored })
+    }
+  }
+  issues.throwIfAny()
+  return assignments
+}
+
+function isIncrement(kind: string, value: unknown): value is { $inc: unknown } {
+  return (
+    ['integer', 'bigint', 'real'].includes(kind) &&
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).join() === '$inc'
+  )
+}

@@ -1,0 +1,56 @@
+// db.on(): who listens to what. A listener that throws disturbs nobody else.
+import { DataFlowError } from './shared/errors.js'
+import type { ChangeEvent, MigrationReport, QueryEvent } from './shared/protocol.js'
+
+export interface DatabaseEvents {
+  /** A statement has run. Costs a message each while somebody listens. */
+  query: QueryEvent
+  /** Rows have changed; committed in memory, perhaps not saved yet. */
+  change: ChangeEvent
+  /** Commits have been saved. */
+  flush: { readonly ms: number; readonly bytes: number }
+  /** A migration has run, or with `autoMigrate: 'warn'` is to be run. */
+  migrate: MigrationReport
+  /** Another tab holds the database; the call goes on waiting. */
+  blocked: { readonly waitedMs: number }
+  /** Something failed that no promise tells of. */
+  error: DataFlowError
+}
+
+type Listener<E extends keyof DatabaseEvents> = (event: DatabaseEvents[E]) => void
+
+const EVENTS: readonly (keyof DatabaseEvents)[] = ['query', 'change', 'flush', 'migrate', 'blocked', 'error']
+
+export class Listeners {
+  readonly #byEvent = new Map<keyof DatabaseEvents, Set<Listener<never>>>()
+
+  add<E extends keyof DatabaseEvents>(event: E, listener: Listener<E>): () => void {
+    if (!EVENTS.includes(event)) {
+      const hint = `there are ${EVENTS.join(', ')}.`
+      throw new DataFlowError('BAD_OPTION', `There is no event "${String(event)}".`, { op: 'on', hint })
+    }
+    const listeners = this.#byEvent.get(event) ?? new Set()
+    this.#byEvent.set(event, listeners)
+    // The same function may listen twice; each call's `off` ends its own.
+    const own: Listener<E> = detail => listener(detail)
+    listeners.add(own)
+    return () => void listeners.delete(own)
+  }
+
+  has(event: keyof DatabaseEvents): boolean {
+    return (this.#byEvent.get(event)?.size ?? 0) > 0
+  }
+
+  emit<E extends keyof DatabaseEvents>(event: E, detail: DatabaseEvents[E]): void {
+    for (const listener of [...(this.#byEvent.get(event) ?? [])] as Listener<E>[]) {
+      try {
+        listener(detail)
+      } catch (error) {
+        // The app's own error goes where its uncaught errors go.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// The public names: a table of contents.
+export { dataflow } from './dataflow.js'
+export { model } from './model.js'
+export { t } from './shared/schema.js'
+export { sql } from './shared/sql.js'
+export { DataFlowError } from './shared/errors.js'
+
+export type { RunOptions } from './connect.js'
+export type {
+  Database,
+  DatabaseOptions,
+  Executor,
+  Metrics,
+  MigrationEntry,
+  QueryResult,
+  Transaction,
+} from './database.js'
+export type { DatabaseEvents } from './events.js'
+export type {
+  Bulk,
+  BulkCreateOptions,
+  Insert,
+  Key,
+  ListArgs,
+  Model,
+  ModelOptions,
+  Operation,
+  OrderBy,
+  Page,
+  PageArgs,
+  Result,
+  Row,
+  Update,
+  UpsertOptions,
+} from './model.js'
+export type { DateForm, ReferenceAction } from './shared/definition.js'
+export type { ErrorCode, ErrorDetails, Issue } from './shared/errors.js'
+export type { Durability } from './shared/operation.js'
+export type {
+  ChangeEvent,
+  EnsureMetrics,
+  FlushMetrics,
+  MigrationPlan,
+  MigrationReport,
+  MigrationStep,
+  QueryEvent,
+  SchemaDifference,
+  StatementMetrics,
+  TableStatus,
+} from './shared/protocol.js'
+export type { Field, Json } from './shared/schema.js'
+export type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'
+export type { IterateArgs, Table } from './table.js'
+export type { TransactionOptions } from './transaction.js'
+export type { FieldOperators, Where } from './where.js'

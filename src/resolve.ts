@@ -1,0 +1,206 @@
+// From declared models to definitions: names of tables, types of references, defaults as stored. Pure and synchronous.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { AnyModel, ModelOptions } from './model.js'
+import { BadValue, encodeValue } from './shared/codec.js'
+import type {
+  CheckDefinition,
+  ColumnType,
+  FieldDefinition,
+  FieldKind,
+  IndexDefinition,
+  ModelDefinition,
+  StoredValue,
+} from './shared/definition.js'
+import { DataFlowError } from './shared/errors.js'
+import { didYouMean } from './shared/nearest.js'
+import type { Fields, FieldSpec } from './shared/schema.js'
+import { inlineSql } from './shared/sql.js'
+
+/** A field with what cannot cross the thread. */
+export interface PageField {
+  readonly definition: FieldDefinition
+  /** Makes the value of a create that leaves the field out, unencoded. */
+  readonly generate?: () => unknown
+  readonly schema?: StandardSchemaV1
+}
+
+/** A model of one database, on the page. */
+export interface PageModel {
+  /** The key in `models`: `db[accessor]`. */
+  readonly accessor: string
+  readonly definition: ModelDefinition
+  readonly fields: readonly PageField[]
+  readonly fieldNamed: ReadonlyMap<string, PageField>
+}
+
+/** Every name that a database or a transaction has, or will have, for itself. */
+export const RESERVED_ACCESSORS = (
+  'run batch sql transaction execute live ready ensure tableStatus retry flush storage persist compact export import ' +
+  'backup backups restore rekey scope audit importRows migrations metrics on close savepoint afterCommit then'
+).split(' ')
+
+const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/
+
+const COLUMN_TYPES: Record<FieldKind, ColumnType> = {
+  id: 'TEXT',
+  autoId: 'INTEGER',
+  text: 'TEXT',
+  enum: 'TEXT',
+  integer: 'INTEGER',
+  bigint: 'INTEGER',
+  real: 'REAL',
+  boolean: 'INTEGER',
+  date: 'INTEGER',
+  json: 'TEXT',
+  blob: 'BLOB',
+  version: 'INTEGER',
+  createdAt: 'INTEGER',
+  updatedAt: 'INTEGER',
+}
+
+function bad(model: string, text: string, hint: string, field?: string): never {
+  throw new DataFlowError('BAD_MODEL', text, { model, hint, ...(field === undefined ? {} : { fields: [field] }) })
+}
+
+/** Resolves what `dataflow({ models })` was given. Throws `BAD_MODEL`. */
+export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<string, PageModel> {
+  const byName = new Map<string, { accessor: string; model: AnyModel; table: string }>()
+  const tables = new Map<string, string>()
+  for (const [accessor, model] of Object.entries(declared)) {
+    if (typeof model?.$name !== 'string' || !model.$fields) {
+      throw new DataFlowError('BAD_MODEL', `models.${accessor} is not a model.`, {
+        hint: "make it with model('Name', { ... }).",
+      })
+    }
+    const name = model.$name
+    if (!IDENTIFIER.test(accessor))
+      bad(name, `"${accessor.replaceAll('\0', '')}" is not an accessor name.`, 'use letters, digits and _.')
+    if (RESERVED_ACCESSORS.includes(accessor)) {
+      bad(name, `The accessor "${accessor}" is reserved.`, 'give it another key in `models`.')
+    }
+    if (byName.has(name)) bad(name, 'Two models have this name.', 'names of models are unique in a database.')
+    const options = model.$options as ModelOptions<Fields>
+    const table = options.table ?? accessor
+    if (table === '' || table.includes('\0') || /^(sqlite|dataflow)_/i.test(table)) {
+      bad(name, 'The table has a reserved or empty name.', 'tables begin neither with sqlite_ nor with dataflow_.')
+    }
+    const other = tables.get(table.toLowerCase())
+    if (other !== undefined) bad(name, `Its table is also the table of ${other}.`, 'give one of them another table.')
+    tables.set(table.toLowerCase(), name)
+    byName.set(name, { accessor, model, table })
+  }
+  const keyOf = (name: string, from: string, field: string): { spec: FieldSpec; name: string; table: string } => {
+    const target = byName.get(name)
+    if (!target)
+      return bad(from, `t.ref("${name}") names no model of this database.`, didYouMean(name, [...byName.keys()]), field)
+    const [key, { spec }] = Object.entries(target.model.$fields as Fields).find(([, f]) => f.spec.primaryKey)!
+    return { spec, name: key, table: target.table }
+  }
+  return new Map(
+    [...byName].map(([name, { accessor, model, table }]) => {
+      const fields = Object.entries(model.$fields as Fields).map(([field, { spec }]) =>
+        resolveField(name, field, spec, keyOf),
+      )
+      const definition = { name, accessor, table, ...resolveRest(name, table, model, fields) }
+      return [name, { accessor, definition, fields, fieldNamed: new Map(fields.map(f => [f.definition.name, f])) }]
+    }),
+  )
+}
+
+function resolveField(
+  model: string,
+  name: string,
+  spec: FieldSpec,
+  keyOf: (name: string, from: string, field: string) => { spec: FieldSpec; name: string; table: string },
+): PageField {
+  const target = spec.ref ? keyOf(spec.ref.model, model, name) : undefined
+  const kind = target ? referenceKind(target.spec) : (spec.kind as FieldKind)
+  const definition: FieldDefinition = {
+    name,
+    kind,
+    column: spec.column ?? name,
+    type: spec.date === 'text' ? 'TEXT' : COLUMN_TYPES[kind],
+    nullable: spec.nullable ?? false,
+    primaryKey: spec.primaryKey ?? false,
+    readonly: spec.readonly ?? false,
+    checks: spec.checks ?? [],
+    renamedFrom: spec.renamedFrom ?? [],
+    ...(spec.date ? { date: spec.date } : {}),
+    ...(spec.max === undefined ? {} : { max: spec.max }),
+    ...(spec.values ? { values: spec.values } : {}),
+    ...(target
+      ? {
+          ref: {
+            model: spec.ref!.model,
+            table: target.table,
+            column: target.spec.column ?? target.name,
+            ...(spec.ref!.onDelete ? { onDelete: spec.ref!.onDelete } : {}),
+          },
+        }
+      : {}),
+    ...(spec.defaultSql === undefined ? {} : { defaultSql: spec.defaultSql }),
+    ...(spec.convertFrom === undefined ? {} : { convertFrom: spec.convertFrom }),
+    ...(spec.generate || spec.kind === 'id' ? { generated: true } : {}),
+  }
+  return {
+    definition: spec.constant ? { ...definition, defaultValue: encodeDefault(model, definition, spec) } : definition,
+    ...(spec.generate ? { generate: spec.generate } : {}),
+    ...(spec.schema ? { schema: spec.schema } : {}),
+  }
+}
+
+/** A reference stores what the key stores; the key's own kinds have no meaning in it. */
+function referenceKind(key: FieldSpec): FieldKind {
+  if (key.kind === 'id') return 'text'
+  return key.kind === 'autoId' ? 'integer' : (key.kind as FieldKind)
+}
+
+function encodeDefault(model: string, field: FieldDefinition, spec: FieldSpec): StoredValue {
+  const { value } = spec.constant!
+  if (value === null && field.nullable) return null
+  try {
+    return encodeValue(field, value, spec.schema)
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error
+    return bad(
+      model,
+      `The default does not fit the field: it ${error.message}.`,
+      'change the default or the field.',
+      field.name,
+    )
+  }
+}
+
+function resolveRest(
+  model: string,
+  table: string,
+  declared: AnyModel,
+  fields: readonly PageField[],
+): { key: string; fields: readonly FieldDefinition[]; indexes: IndexDefinition[]; checks: CheckDefinition[] } {
+  const { indexes = [], unique = [], checks = [] } = declared.$options as ModelOptions<Fields>
+  const names = fields.map(field => field.definition.name)
+  const specs = Object.entries(declared.$fields as Fields).map(([name, { spec }]) => ({ name, spec }))
+  const listed = [
+    ...specs.filter(f => f.spec.unique).map(f => ({ fields: [f.name], unique: true })),
+    ...unique.map(list => ({ fields: [...list], unique: true })),
+    ...specs.filter(f => f.spec.index || f.spec.ref).map(f => ({ fields: [f.name], unique: false })),
+    ...indexes.map(list => ({ fields: [...list], unique: false })),
+  ]
+  const byName = new Map<string, IndexDefinition>()
+  for (const index of listed) {
+    if (index.fields.length === 0) bad(model, 'An index needs a field.', "indexes: [['a', 'b']].")
+    const unknown = index.fields.find(field => !names.includes(field))
+    if (unknown !== undefined)
+      bad(model, `An index names "${unknown}", which is no field.`, didYouMean(unknown, names), unknown)
+    // A unique index serves as the plain one over the same fields.
+    const covered = listed.some(other => other.unique && !index.unique && other.fields.join() === index.fields.join())
+    const name = `${index.unique ? 'ux' : 'ix'}:${table}:${index.fields.join(',')}`
+    if (!covered) byName.set(name, { name, ...index })
+  }
+  return {
+    key: fields.find(field => field.definition.primaryKey)!.definition.name,
+    fields: fields.map(field => field.definition),
+    indexes: [...byName.values()],
+    checks: checks.map((check, i) => ({ name: `ck:${table}:${i + 1}`, sql: inlineSql(check) })),
+  }
+}

@@ -1,0 +1,186 @@
+// How a value of a field is checked, stored and read back: exact in both directions, or refused.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { FieldDefinition, FieldKind, StoredValue } from './definition.js'
+import type { Issue } from './errors.js'
+
+/** A value that does not fit its field. `path` leads into a JSON value. */
+export class BadValue extends Error {
+  readonly issues: readonly Issue[]
+
+  constructor(message: string, issues: readonly Issue[] = [{ path: [], message }]) {
+    super(message)
+    this.issues = issues
+  }
+}
+
+const INT64_MAX = 2n ** 63n - 1n
+const INT64_MIN = -(2n ** 63n)
+
+/** Checks `value` and turns it into what is stored. `null` is handled by the caller. Throws BadValue. */
+export function encodeValue(field: FieldDefinition, value: unknown, schema?: StandardSchemaV1): StoredValue {
+  switch (field.kind) {
+    case 'id':
+    case 'text':
+      return encodeText(field, value)
+    case 'enum':
+      if (typeof value !== 'string' || !field.values!.includes(value)) {
+        throw new BadValue(`must be one of ${field.values!.map(v => JSON.stringify(v)).join(', ')}`)
+      }
+      return value
+    case 'integer':
+    case 'autoId':
+    case 'version':
+      if (!Number.isSafeInteger(value)) throw new BadValue(`must be a safe integer, not ${describe(value)}`)
+      return (value as number) + 0
+    case 'bigint':
+      if (typeof value !== 'bigint') throw new BadValue(`must be a bigint, not ${describe(value)}`)
+      if (value > INT64_MAX || value < INT64_MIN) throw new BadValue('must fit into 64 bits')
+      return value
+    case 'real':
+      // SQLite stores NaN as NULL and -0 as 0; the first would be a silent change, the second is documented.
+      if (typeof value !== 'number' || Number.isNaN(value))
+        throw new BadValue(`must be a number, not ${describe(value)}`)
+      return value + 0
+    case 'boolean':
+      if (typeof value !== 'boolean') throw new BadValue(`must be true or false, not ${describe(value)}`)
+      return value ? 1 : 0
+    case 'date':
+    case 'createdAt':
+    case 'updatedAt':
+      return encodeDate(field, value)
+    case 'json':
+      return canonicalJson(schema ? validate(schema, value) : value)
+    case 'blob':
+      if (value instanceof Uint8Array) return new Uint8Array(value)
+      if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0))
+      throw new BadValue(`must be a Uint8Array or an ArrayBuffer, not ${describe(value)}`)
+  }
+}
+
+function encodeText(field: FieldDefinition, value: unknown): string {
+  if (typeof value !== 'string') throw new BadValue(`must be a string, not ${describe(value)}`)
+  if (field.max !== undefined && value.length > field.max)
+    throw new BadValue(`must have at most ${field.max} characters`)
+  if (!isWellFormed(value)) throw new BadValue('must not hold half of a surrogate pair: it has no UTF-8 form')
+  return value
+}
+
+function encodeDate(field: FieldDefinition, value: unknown): StoredValue {
+  const date =
+    value instanceof Date ? value : typeof value === 'number' || typeof value === 'string' ? new Date(value) : null
+  if (!date) throw new BadValue(`must be a Date, epoch milliseconds or an ISO string, not ${describe(value)}`)
+  const ms = date.getTime()
+  if (Number.isNaN(ms)) throw new BadValue('must be a valid date')
+  return storeDate(field, ms)
+}
+
+/** Epoch milliseconds in the form that the field stores. 'seconds' drops the milliseconds (documented). */
+export function storeDate(field: FieldDefinition, ms: number): StoredValue {
+  if (field.date === 'text') return new Date(ms).toISOString()
+  return field.date === 'seconds' ? Math.floor(ms / 1000) : ms
+}
+
+/**
+ * Turns a stored value into the row's value. Bigints may arrive as text (they do inside JSON), JSON may arrive parsed
+ * (it does inside a JSON row): `parsed` says so.
+ */
+export function decodeValue(field: FieldDefinition, stored: unknown, parsed: boolean): unknown {
+  if (stored === null) return null
+  switch (field.kind) {
+    case 'boolean':
+      return stored === 1
+    case 'bigint':
+      return BigInt(stored as string | bigint)
+    case 'date':
+    case 'createdAt':
+    case 'updatedAt':
+      return new Date(field.date === 'seconds' ? (stored as number) * 1000 : (stored as number | string))
+    case 'json':
+      return parsed ? stored : JSON.parse(stored as string)
+    default:
+      return stored
+  }
+}
+
+/** True when the row's value is the stored one as it arrives: nothing to do per row. */
+export function isPlain(kind: FieldKind): boolean {
+  return !['boolean', 'bigint', 'date', 'createdAt', 'updatedAt'].includes(kind)
+}
+
+/** Checks with a Standard Schema. An asynchronous one cannot take part in a write. */
+export function validate(schema: StandardSchemaV1, value: unknown): unknown {
+  const result = schema['~standard'].validate(value)
+  if (result instanceof Promise) throw new BadValue('must have a synchronous schema; this one answered with a promise')
+  if (!result.issues) return result.value
+  throw new BadValue(
+    'does not fit its schema',
+    result.issues.map(issue => ({ path: (issue.path ?? []).map(keyOf), message: issue.message })),
+  )
+}
+
+const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): PropertyKey =>
+  typeof segment === 'object' ? segment.key : segment
+
+/**
+ * JSON text with sorted keys and without spaces: equal values have equal text, so `$eq` is a comparison of text.
+ * A property that is undefined is left out; what JSON cannot hold (NaN, bigint, Date, Map, a cycle) is refused.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, [], new Set())
+}
+
+function write(value: unknown, path: readonly PropertyKey[], above: Set<object>): string {
+  const refuse = (message: string): never => {
+    throw new BadValue(message, [{ path, message }])
+  }
+  if (value === null) return 'null'
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return JSON.stringify(value)
+    case 'number':
+      return Number.isFinite(value) ? JSON.stringify(value) : refuse(`JSON cannot hold ${value}`)
+    case 'object':
+      break
+    default:
+      return refuse(`JSON cannot hold ${describe(value)}`)
+  }
+  if (above.has(value)) return refuse('JSON cannot hold a cycle')
+  above.add(value)
+  let text: string
+  if (Array.isArray(value)) {
+    text = `[${Array.from(value, (item, i) => write(item, [...path, i], above)).join(',')}]`
+  } else {
+    const prototype = Object.getPrototypeOf(value)
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      return refuse(`JSON cannot hold ${describe(value)}; store plain objects, and a Date as value.toISOString()`)
+    }
+    const entries = Object.entries(value).filter(([, v]) => v !== undefined)
+    entries.sort(([a], [b]) => (a < b ? -1 : 1))
+    text = `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${write(v, [...path, k], above)}`).join(',')}}`
+  }
+  above.delete(value)
+  return text
+}
+
+/** What a value is, without showing it: values never appear in a message. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    return Number.isNaN(value)
+      ? 'NaN'
+      : Number.isFinite(value)
+        ? 'a fraction or a number beyond 2^53'
+        : 'an infinite number'
+  }
+  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'null-prototype object'}`
+  return value === undefined ? 'undefined' : `a ${typeof value}`
+}
+
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
+
+export function isWellFormed(text: string): boolean {
+  const native = (text as { isWellFormed?: () => boolean }).isWellFormed
+  return native ? native.call(text) : !LONE_SURROGATE.test(text)
+}

@@ -1,0 +1,127 @@
+// One error class, one closed list of codes, one way across the thread. Nothing else is thrown at an app.
+
+export const ERROR_CODES = [
+  'UNIQUE',
+  'FOREIGN_KEY',
+  'NOT_NULL',
+  'CHECK',
+  'NOT_FOUND',
+  'CONFLICT',
+  'VALIDATION',
+  'BAD_FILTER',
+  'BAD_OPTION',
+  'BAD_MODEL',
+  'BAD_WORKFLOW',
+  'UNKNOWN_MODEL',
+  'UNKNOWN_FIELD',
+  'READONLY',
+  'SQL',
+  'TX_TIMEOUT',
+  'TX_CLOSED',
+  'ABORTED',
+  'MIGRATION_FAILED',
+  'MIGRATION_DESTRUCTIVE',
+  'SCHEMA_NEWER',
+  'SCHEMA_MISMATCH',
+  'STORAGE',
+  'STORAGE_FULL',
+  'STORAGE_CORRUPT',
+  'STORAGE_NEWER',
+  'STORAGE_KEY',
+  'IMPORT',
+  'LOCKED',
+  'WORKER_LOAD',
+  'WORKER_CRASHED',
+  'CLOSED',
+  'NO_WORKER',
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** One reason among several: where (model, field, path into a JSON value, index of a bulk row) and what. */
+export interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+export interface ErrorDetails {
+  /** Name of the model, as declared. */
+  readonly model?: string
+  /** Name of the operation, such as `create`. */
+  readonly op?: string
+  readonly fields?: readonly string[]
+  readonly issues?: readonly Issue[]
+  /** The statement, with placeholders: values of rows never appear in an error. */
+  readonly sql?: string
+  /** What to do about it. */
+  readonly hint?: string
+  /** True when the same call can succeed later without any change. */
+  readonly retryable?: boolean
+}
+
+/** A DataFlowError as plain data: what crosses the thread. */
+export interface WireError extends ErrorDetails {
+  readonly code: ErrorCode
+  readonly text: string
+}
+
+/**
+ * The one error of this library: a stable `code`, the model and fields concerned, and a hint.
+ *
+ * @example
+ * try { await db.users.create(data) } catch (e) {
+ *   if (DataFlowError.is(e, 'UNIQUE')) showTaken(e.fields)
+ *   else throw e
+ * }
+ */
+export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implements ErrorDetails {
+  declare readonly code: C
+  declare readonly model?: string
+  declare readonly op?: string
+  declare readonly fields?: readonly string[]
+  declare readonly issues?: readonly Issue[]
+  declare readonly sql?: string
+  declare readonly hint?: string
+  declare readonly retryable: boolean
+  /** The sentence without code, model and hint. */
+  readonly #text: string
+
+  constructor(code: C, text: string, details: ErrorDetails = {}, cause?: unknown) {
+    const where = details.model ? `${details.model}${details.op ? `.${details.op}` : ''}: ` : ''
+    super(
+      `[${code}] ${where}${text}${details.hint ? ` Hint: ${details.hint}` : ''}`,
+      cause === undefined ? {} : { cause },
+    )
+    this.#text = text
+    Object.assign(this, { code, ...details, retryable: details.retryable ?? false })
+  }
+
+  override get name(): string {
+    return 'DataFlowError'
+  }
+
+  /** True for a DataFlowError, of the given code if one is given. Works across copies of the library. */
+  static is<C extends ErrorCode>(e: unknown, code?: C): e is DataFlowError<C> {
+    return e instanceof Error && e.name === 'DataFlowError' && 'code' in e && (code === undefined || e.code === code)
+  }
+
+  /** The same error with more details: what an outer layer knows better (the model, the operation). */
+  with(details: ErrorDetails): DataFlowError<C> {
+    const { model, op, fields, issues, sql, hint, retryable } = this
+    const own = dropUndefined({ model, op, fields, issues, sql, hint, retryable })
+    return new DataFlowError(this.code, this.#text, { ...own, ...dropUndefined(details) }, this.cause)
+  }
+
+  toWire(): WireError {
+    const { code, model, op, fields, issues, sql, hint, retryable } = this
+    return { code, text: this.#text, ...dropUndefined({ model, op, fields, issues, sql, hint, retryable }) }
+  }
+
+  static fromWire(wire: WireError): DataFlowError {
+    const { code, text, ...details } = wire
+    return new DataFlowError(code, text, details)
+  }
+}
+
+function dropUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as never
+}

@@ -1,0 +1,146 @@
+// An operation as it crosses: plain data, names checked, values as stored. What the worker compiles and runs.
+import type { StoredValue } from './definition.js'
+import type { WireError } from './errors.js'
+import type { Condition } from './filter.js'
+
+/** `deferred` resolves in memory; `relaxed` survives the death of the process; `strict` survives power loss. */
+export type Durability = 'relaxed' | 'strict' | 'deferred'
+
+/** A row in the order of the model's fields; undefined where SQLite or the worker fills the value. */
+export type WireRow = readonly (StoredValue | undefined)[]
+
+/** What an update does to one field. */
+export type Assignment =
+  | { readonly field: string; readonly value: StoredValue }
+  | { readonly field: string; readonly increment: number | bigint }
+
+export interface OrderTerm {
+  readonly field: string
+  readonly descending: boolean
+}
+
+/** Rows behind a row, in the list's order: its values of the order's fields. */
+export interface Keyset {
+  readonly values: readonly StoredValue[]
+}
+
+/** What happens to a row whose key or unique fields are taken (semantics 24). */
+export type Conflict =
+  | { readonly policy: 'fail' | 'skip' }
+  | {
+      readonly policy: 'update'
+      /** The unique fields that are looked at; null: any. */
+      readonly on: readonly string[] | null
+      /** Distinct lists of fields that a row overwrites (those that were given), and which list each row uses. */
+      readonly lists: readonly (readonly string[])[]
+      readonly listOf: readonly number[]
+    }
+
+export type WireOperation =
+  | { readonly op: 'create'; readonly model: string; readonly row: WireRow }
+  | { readonly op: 'read'; readonly model: string; readonly id: StoredValue; readonly select: readonly string[] | null }
+  | {
+      readonly op: 'update'
+      readonly model: string
+      readonly id: StoredValue
+      readonly set: readonly Assignment[]
+      /** The `t.version()` that the row must still have. */
+      readonly version: number | null
+    }
+  | { readonly op: 'delete'; readonly model: string; readonly id: StoredValue }
+  | {
+      readonly op: 'list'
+      readonly model: string
+      readonly where: Condition | null
+      /** Ends with the key: total. */
+      readonly order: readonly OrderTerm[]
+      readonly limit: number | null
+      readonly offset: number
+      readonly select: readonly string[] | null
+      readonly after: Keyset | null
+    }
+  | { readonly op: 'count'; readonly model: string; readonly where: Condition | null }
+  | {
+      readonly op: 'upsert'
+      readonly model: string
+      readonly row: WireRow
+      readonly on: readonly string[]
+      /** Fields that take the row's value when it exists, or assignments. */
+      readonly update: { readonly fields: readonly string[] } | { readonly set: readonly Assignment[] }
+    }
+  | {
+      /** bulkCreate and bulkUpsert. */
+      readonly op: 'insertMany'
+      readonly model: string
+      readonly rows: readonly WireRow[]
+      readonly conflict: Conflict
+      /** Go on behind a row that fails and report it, instead of failing as a whole. */
+      readonly collect: boolean
+    }
+  | {
+      readonly op: 'bulkUpdate'
+      readonly model: string
+      /** null: all rows, asked for by `{ all: true }`. */
+      readonly where: Condition | null
+      readonly set: readonly Assignment[]
+    }
+  | { readonly op: 'bulkDelete'; readonly model: string; readonly where: Condition | null }
+  | { readonly op: 'sql'; readonly sql: string; readonly params: readonly StoredValue[] }
+
+export type OperationName = WireOperation['op']
+
+/** Rows as one JSON text: an array of arrays in the order that was selected. Blobs do not fit into JSON. */
+export interface WireRows {
+  readonly json: string
+  /** For each row the BLOBs of its blob fields, in the order selected; absent where no blob was selected. */
+  readonly blobs?: readonly (readonly (Uint8Array | null)[])[]
+}
+
+export interface WireTable {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly (string | number | bigint | Uint8Array | null)[])[]
+}
+
+/** Answer to create and to bulk writes of rows. */
+export interface WireWritten {
+  /** What the worker filled in: createdAt and updatedAt, epoch ms. */
+  readonly stamp: number
+  /** Keys that SQLite made (`t.autoId`), or of all rows that a condition chose. */
+  readonly ids?: readonly StoredValue[]
+  readonly count: number
+  /** Rows that a conflict policy skipped, by index. */
+  readonly skipped?: readonly number[]
+  readonly failed?: readonly { readonly index: number; readonly error: WireError }[]
+}
+
+/** What each operation answers. */
+export interface WireResults {
+  /** WireRows where SQLite made a value that the page cannot know (`default(sql)`, autoId). */
+  create: WireWritten | WireRows
+  read: WireRows
+  update: WireRows
+  delete: boolean
+  list: WireRows
+  count: number
+  upsert: WireRows
+  insertMany: WireWritten
+  bulkUpdate: WireWritten
+  bulkDelete: WireWritten
+  sql: WireTable
+}
+export type WireResult = WireResults[OperationName]
+
+const WRITES: ReadonlySet<OperationName> = new Set([
+  'create',
+  'update',
+  'delete',
+  'upsert',
+  'insertMany',
+  'bulkUpdate',
+  'bulkDelete',
+])
+
+/** Whether an operation of that name writes. Of raw SQL only SQLite can tell. */
+export function isWrite(op: OperationName): boolean {
+  return WRITES.has(op)
+}

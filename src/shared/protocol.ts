@@ -1,0 +1,210 @@
+// Everything that crosses the thread, as types. Every method answers with data: it never throws (semantics 28).
+import type { ModelDefinition } from './definition.js'
+import type { WireError } from './errors.js'
+import type { Durability, WireOperation, WireResult } from './operation.js'
+
+export type Outcome<T> = { readonly ok: T } | { readonly error: WireError }
+
+export type AutoMigrate = boolean | 'warn'
+
+/** What the worker is told once, before anything else. */
+export interface EngineConfig {
+  readonly name: string
+  readonly models: readonly ModelDefinition[]
+  readonly storage: 'indexeddb' | 'memory'
+  readonly durability: Durability
+  /** The app's schema version; null when it gave none (semantics 8). */
+  readonly version: number | null
+  readonly maxWaitForOwner: number
+  readonly cacheTableChecks: boolean
+  readonly autoMigrate: AutoMigrate
+  readonly existingSchema: boolean
+}
+
+/** Operations that succeed or fail together: one, or a batch. */
+export interface Unit {
+  /** For cancel; unique per client. */
+  readonly id: number
+  readonly ops: readonly WireOperation[]
+  /** null: the database's. */
+  readonly durability: Durability | null
+  /** Part of this lease's transaction. */
+  readonly lease?: number
+}
+
+export interface MigrationStep {
+  readonly kind: 'createTable' | 'addColumn' | 'createIndex' | 'dropIndex'
+  readonly model: string
+  readonly description: string
+  readonly sql: readonly string[]
+  readonly destructive: boolean
+}
+
+/** A difference that no step handles. */
+export interface SchemaDifference {
+  readonly model: string
+  readonly field?: string
+  readonly message: string
+}
+
+export interface MigrationPlan {
+  /** Checksum of the schema that the database has; null for a new one. */
+  readonly from: string | null
+  /** Checksum of the declared schema. */
+  readonly to: string
+  readonly steps: readonly MigrationStep[]
+  readonly differences: readonly SchemaDifference[]
+  readonly destructive: boolean
+}
+
+export interface MigrationReport {
+  readonly applied: readonly MigrationStep[]
+  /** Not applied, because `autoMigrate` is 'warn'. */
+  readonly pending: readonly MigrationStep[]
+  readonly ms: number
+  /** True when nothing was to be done. */
+  readonly cached: boolean
+}
+
+/** A row of `dataflow_migrations`. */
+export interface MigrationRecord {
+  readonly version: string
+  readonly name: string
+  readonly checksum: string
+  readonly status: 'pending' | 'applied' | 'failed' | 'rolled_back'
+  readonly operations: readonly MigrationOperation[]
+  readonly appliedAt: number | null
+  readonly createdAt: number
+}
+
+export interface MigrationOperation {
+  readonly operation_type: string
+  readonly table_name: string
+  readonly description: string
+  readonly sql_up: readonly string[]
+  readonly sql_down: readonly string[] | null
+}
+
+export type TableStatus = 'exists' | 'needs_creation' | 'needs_migration' | 'unknown'
+
+/** Counted since the worker started. */
+export interface EnsureMetrics {
+  /** Checks answered by the cache, with zero SQL. */
+  hits: number
+  /** Checks that had to look. */
+  misses: number
+  /** Calls that waited for a check already under way. */
+  joins: number
+  /** hits / (hits + misses + joins), 0 before the first. */
+  hitRate: number
+  /** Tables really checked: by the registry at open, or by introspection. */
+  checks: number
+  invalidations: number
+  failures: number
+  lastCheckMs: number
+  totalCheckMs: number
+}
+
+export interface StatementMetrics {
+  /** Statements run, without transaction control. */
+  executed: number
+  /** BEGIN, COMMIT, SAVEPOINT and their like. */
+  control: number
+  prepared: number
+  /** Runs that found their compiled statement in the cache. */
+  hits: number
+}
+
+export interface FlushMetrics {
+  flushes: number
+  bytes: number
+  lastMs: number
+  /** Commits not yet saved. */
+  pending: number
+  /** Deferred commits that a failed flush took back. */
+  lost: number
+  /** ms from commit to saved, over the last commits. */
+  lagP50: number
+  lagP95: number
+  checkpoints: number
+  baseBytes: number
+  logBytes: number
+  logRecords: number
+}
+
+export interface EngineMetrics {
+  ensure: EnsureMetrics
+  statements: StatementMetrics
+  tx: { committed: number; rolledBack: number; timedOut: number }
+  flush: FlushMetrics
+}
+
+export interface QueryEvent {
+  readonly sql: string
+  readonly model?: string
+  readonly op?: string
+  /** Rows read or written. */
+  readonly rows: number
+  readonly ms: number
+  /** Whether the compiled statement was there already. */
+  readonly cached: boolean
+}
+
+export interface ChangeEvent {
+  readonly model: string
+  /** Keys of the rows written; 'all' when SQLite alone knows which. */
+  readonly ids: readonly (string | number | bigint)[] | 'all'
+  readonly origin: 'local' | 'tab'
+}
+
+/** What the worker tells without being asked. `query` only while somebody listens. */
+export type EngineEvent =
+  | { readonly type: 'query'; readonly detail: QueryEvent }
+  | { readonly type: 'change'; readonly detail: ChangeEvent }
+  | { readonly type: 'flush'; readonly detail: { readonly ms: number; readonly bytes: number } }
+  | { readonly type: 'migrate'; readonly detail: MigrationReport }
+  | { readonly type: 'blocked'; readonly detail: { readonly waitedMs: number } }
+  | { readonly type: 'error'; readonly detail: WireError }
+
+/** The engine as the page sees it. */
+export interface Engine {
+  /** Opens the database, if it is not open, and runs the migration plan. */
+  ready(): Promise<Outcome<MigrationReport>>
+  /** One message of one tick (semantics 13): outcomes in the order of the units. */
+  run(units: readonly Unit[]): Promise<Outcome<readonly Outcome<readonly WireResult[]>[]>>
+  /** Takes back what has not begun. */
+  cancel(ids: readonly number[]): Promise<Outcome<null>>
+  /** Begins a lease and answers its number. */
+  begin(options: { maxWait: number; timeout: number; id: number }): Promise<Outcome<number>>
+  commit(lease: number, durability: Durability | null): Promise<Outcome<null>>
+  rollback(lease: number): Promise<Outcome<null>>
+  ensure(models: readonly string[]): Promise<Outcome<null>>
+  tableStatus(model: string): Promise<Outcome<TableStatus>>
+  retry(model: string): Promise<Outcome<null>>
+  plan(): Promise<Outcome<MigrationPlan>>
+  apply(): Promise<Outcome<MigrationReport>>
+  history(): Promise<Outcome<readonly MigrationRecord[]>>
+  flush(): Promise<Outcome<null>>
+  metrics(): Promise<Outcome<EngineMetrics>>
+  /** Whether `query` events are wanted. */
+  listen(queries: boolean): Promise<Outcome<null>>
+  close(): Promise<Outcome<null>>
+}
+
+/** What the worker exposes by Comlink: one call that makes the engine, then the engine's own. */
+export interface EngineHost extends Engine {
+  /** Wires the real parts. `alive` is the name of the Web Lock that the worker holds as long as it lives. */
+  start(config: EngineConfig, setup: HostSetup): Promise<Outcome<{ alive: string }>>
+}
+
+export interface HostSetup {
+  /** Where sqlite.wasm is; null: beside the worker. */
+  readonly wasmUrl: string | null
+  /** Events come here. */
+  readonly events: MessagePortLike
+}
+
+/** A MessagePort, named without DOM or WebWorker types. */
+export interface MessagePortLike {
+  postMessage(message: unknown): void
+}

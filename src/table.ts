@@ -1,0 +1,166 @@
+// db.users: the operations of a model, run at once. Also those of a transaction, which run inside it.
+import type {
+  AnyModel,
+  Bulk,
+  BulkCreateOptions,
+  FieldsOf,
+  ListArgs,
+  MethodName,
+  Page,
+  PageArgs,
+  Target,
+  UpsertOptions,
+} from './model.js'
+import { METHOD_NAMES, operationOf, type Operation } from './model.js'
+import type { RunOptions } from './connect.js'
+import type { PageModel } from './resolve.js'
+import { DataFlowError } from './shared/errors.js'
+import type { Fields, InsertOf, KeyOf, RowOf, Simplify, UpdateOf } from './shared/schema.js'
+import type { Where } from './where.js'
+
+type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
+
+export interface IterateArgs<F extends Fields, K extends keyof F> extends Omit<ListArgs<F, K>, 'offset'> {
+  /** Rows fetched at once; 1000 if left out. */
+  chunk?: number
+}
+
+/**
+ * The operations of one model. Each runs at once and returns a real promise; a write's promise resolves when the write
+ * is saved (see Durability). They reject with a DataFlowError.
+ */
+export interface TableOf<F extends Fields> {
+  /** Adds a row and returns it as stored. `UNIQUE`, `FOREIGN_KEY`, `CHECK`, `VALIDATION`, `UNKNOWN_FIELD`. */
+  create(data: InsertOf<F>, options?: RunOptions): Promise<RowOf<F>>
+  /** The row with this key, or null. */
+  read<const K extends keyof F = keyof F>(
+    id: KeyOf<F>,
+    options?: { select?: readonly K[] } & RunOptions,
+  ): Promise<Selected<F, K> | null>
+  /** The row with this key; rejects with `NOT_FOUND`. */
+  readOrThrow<const K extends keyof F = keyof F>(
+    id: KeyOf<F>,
+    options?: { select?: readonly K[] } & RunOptions,
+  ): Promise<Selected<F, K>>
+  /** Changes some fields and returns the whole row. `NOT_FOUND`; with `version` `CONFLICT` when it has moved on. */
+  update(id: KeyOf<F>, patch: UpdateOf<F>, options?: { version?: number } & RunOptions): Promise<RowOf<F>>
+  /** True if there was such a row. */
+  delete(id: KeyOf<F>, options?: RunOptions): Promise<boolean>
+  /** Adds the row, or changes the one that has the same `on`. */
+  upsert(data: InsertOf<F>, options?: UpsertOptions<F> & RunOptions): Promise<RowOf<F>>
+  /** In key order unless `orderBy` says otherwise; every order ends with the key. */
+  list<const K extends keyof F = keyof F>(args?: ListArgs<F, K> & RunOptions): Promise<Selected<F, K>[]>
+  first<const K extends keyof F = keyof F>(args?: ListArgs<F, K> & RunOptions): Promise<Selected<F, K> | null>
+  /** Rows behind or before a row (keyset paging): stays fast and stable however far it goes. */
+  page<const K extends keyof F = keyof F>(args: PageArgs<F, K> & RunOptions): Promise<Page<Selected<F, K>>>
+  /** All rows, `chunk` at a time; no cursor stays open, and rows written meanwhile may or may not be seen. */
+  iterate<const K extends keyof F = keyof F>(args?: IterateArgs<F, K> & RunOptions): AsyncIterable<Selected<F, K>>
+  count(where?: Where<F>, options?: RunOptions): Promise<number>
+  /** Adds many rows in one transaction and one message. */
+  bulkCreate(rows: readonly InsertOf<F>[], options?: BulkCreateOptions & RunOptions): Promise<Bulk<KeyOf<F>>>
+  bulkUpdate(args: Target<F> & { set: UpdateOf<F> }, options?: RunOptions): Promise<Bulk<KeyOf<F>>>
+  bulkUpsert(
+    rows: readonly InsertOf<F>[],
+    options?: { on?: keyof F | readonly (keyof F)[] } & RunOptions,
+  ): Promise<Bulk<KeyOf<F>>>
+  bulkDelete(args: Target<F>, options?: RunOptions): Promise<Bulk<KeyOf<F>>>
+}
+
+/** The operations of a model of a database, run at once. */
+export type Table<M extends AnyModel> = TableOf<FieldsOf<M>>
+
+/** Runs one operation; the database's own, or a transaction's. */
+export type RunOperation = (operation: Operation<any>, options: RunOptions) => Promise<any>
+
+/** Where each method has its options, in which `signal` and `durability` are the run's. */
+const OPTIONS_AT: Record<MethodName, number> = {
+  create: 1,
+  read: 1,
+  readOrThrow: 1,
+  update: 2,
+  delete: 1,
+  upsert: 1,
+  list: 0,
+  first: 0,
+  page: 0,
+  count: 1,
+  bulkCreate: 1,
+  bulkUpdate: 1,
+  bulkUpsert: 1,
+  bulkDelete: 1,
+}
+
+/** Methods whose options are the run's alone. */
+const ONLY_RUN_OPTIONS = new Set<MethodName>(['create', 'delete', 'count', 'bulkUpdate', 'bulkDelete'])
+
+export function makeTable(model: PageModel, run: RunOperation): TableOf<Fields> {
+  const { name } = model.definition
+  const methods = METHOD_NAMES.map(method => [
+    method,
+    async (...args: unknown[]) => {
+      const { own, options } = splitOptions(name, method, args)
+      return run(operationOf(name, method, own), options)
+    },
+  ])
+  return {
+    ...Object.fromEntries(methods),
+    iterate: (args: IterateArgs<Fields, string> & RunOptions = {}) => iterate(name, args, run),
+  } as TableOf<Fields>
+}
+
+function splitOptions(
+  model: string,
+  method: MethodName,
+  args: readonly unknown[],
+): { own: unknown[]; options: RunOptions } {
+  const at = OPTIONS_AT[method]
+  const given = args[at]
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return { own: [...args], options: {} }
+  const { signal, durability, ...rest } = given as RunOptions
+  const [unknown] = ONLY_RUN_OPTIONS.has(method) ? Object.keys(rest) : []
+  if (unknown !== undefined) {
+    const hint = 'it takes signal and durability.'
+    throw new DataFlowError('BAD_OPTION', `There is no option "${unknown}".`, { model, op: method, hint })
+  }
+  const own = [...args]
+  own[at] = Object.keys(rest).length > 0 || at === 0 ? rest : undefined
+  return { own, options: checkRunOptions({ signal, durability }, model, method) }
+}
+
+/** The options of a run, checked. Throws `BAD_OPTION`. */
+export function checkRunOptions(
+  options: { signal?: unknown; durability?: unknown },
+  model?: string,
+  op?: string,
+): RunOptions {
+  const { signal, durability } = options
+  const bad = (text: string, hint: string) =>
+    new DataFlowError('BAD_OPTION', text, { ...(model ? { model } : {}), ...(op ? { op } : {}), hint })
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw bad('signal is not an AbortSignal.', 'pass controller.signal.')
+  }
+  if (durability !== undefined && !['relaxed', 'strict', 'deferred'].includes(durability as string)) {
+    throw bad('durability knows no such level.', "use 'relaxed', 'strict' or 'deferred'.")
+  }
+  return { ...(signal ? { signal } : {}), ...(durability ? { durability: durability as 'relaxed' } : {}) }
+}
+
+async function* iterate(
+  model: string,
+  args: IterateArgs<Fields, string> & RunOptions,
+  run: RunOperation,
+): AsyncGenerator<never> {
+  const { chunk = 1000, limit = Infinity, signal, ...rest } = args
+  let left = limit
+  let after: string | undefined
+  while (left > 0) {
+    const page = operationOf(model, 'page', [
+      { ...rest, limit: Math.min(chunk, left), ...(after === undefined ? {} : { after }) },
+    ])
+    const { items, next } = (await run(page, checkRunOptions({ signal }, model, 'iterate'))) as Page<never>
+    yield* items
+    left -= items.length
+    if (next === null) return
+    after = next
+  }
+}

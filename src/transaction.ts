@@ -1,0 +1,105 @@
+// db.transaction(): a lease of the one connection, for steps that need an answer before the next.
+import { aborted, type Connection } from './connect.js'
+import { DataFlowError } from './shared/errors.js'
+import type { Durability } from './shared/operation.js'
+
+export interface TransactionOptions {
+  /** ms to wait for another transaction to end, 2000 if left out; then `TX_TIMEOUT`. */
+  maxWait?: number
+  /** ms from its beginning until it is rolled back with `TX_TIMEOUT`; 5000 if left out. */
+  timeout?: number
+  signal?: AbortSignal
+  durability?: Durability
+}
+
+/** Warn when a call of the database itself waits this long for a transaction of its own page. */
+const WARN_MS = 250
+
+export interface LeaseHandle {
+  readonly id: number
+  afterCommit(callback: () => void): void
+}
+
+export class Transactions {
+  readonly #connection: Connection
+  #open = 0
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** Runs `body` inside a lease: committed when it resolves, rolled back when it throws, aborts or takes too long. */
+  async run<T>(body: (lease: LeaseHandle) => Promise<T>, options: TransactionOptions): Promise<T> {
+    const { maxWait = 2000, timeout = 5000, signal, durability = null } = options
+    const lease = await this.#begin(maxWait, timeout, signal)
+    const callbacks: (() => void)[] = []
+    this.#open++
+    try {
+      const result = await raceAbort(body({ id: lease, afterCommit: callback => callbacks.push(callback) }), signal)
+      await this.#connection.call(engine => engine.commit(lease, durability))
+      for (const callback of callbacks) callback()
+      return result
+    } catch (error) {
+      // Whatever the rollback says (the lease may be gone already), the first error is the one that tells.
+      await this.#connection.callIfStarted(engine => engine.rollback(lease)).catch(() => {})
+      throw error
+    } finally {
+      this.#open--
+    }
+  }
+
+  /** Warns once when `call`, made outside, seems to be awaited inside a transaction of this page (semantics 19). */
+  watch<T>(call: Promise<T>): Promise<T> {
+    if (this.#open === 0) return call
+    const timer = setTimeout(() => {
+      console.warn(
+        'dataflow-edge: a db.* call waits for a transaction of this page. Inside transaction(fn) use only tx.*: ' +
+          'the call can run when the transaction has ended, and its timeout will end it.',
+      )
+    }, WARN_MS)
+    return call.finally(() => clearTimeout(timer))
+  }
+
+  async #begin(maxWait: number, timeout: number, signal: AbortSignal | undefined): Promise<number> {
+    if (signal?.aborted) throw aborted(signal)
+    const id = this.#connection.nextId()
+    const cancel = () => this.#connection.cancel(id)
+    signal?.addEventListener('abort', cancel)
+    try {
+      return await this.#connection.call(engine => engine.begin({ maxWait, timeout, id }))
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+}
+
+function raceAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(aborted(signal))
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+/** The options of transaction(), checked. Throws `BAD_OPTION`. */
+export function checkTransactionOptions(options: TransactionOptions): TransactionOptions {
+  for (const [name, value] of Object.entries(options)) {
+    if (!['maxWait', 'timeout', 'signal', 'durability'].includes(name)) {
+      const hint = 'it takes maxWait, timeout, signal and durability.'
+      throw new DataFlowError('BAD_OPTION', `transaction() has no option "${name}".`, { op: 'transaction', hint })
+    }
+    if (
+      (name === 'maxWait' || name === 'timeout') &&
+      value !== undefined &&
+      !(Number.isFinite(value) && (value as number) >= 0)
+    ) {
+      throw new DataFlowError('BAD_OPTION', `${name} must be a number of milliseconds.`, {
+        op: 'transaction',
+        hint: `${name}: 5000.`,
+      })
+    }
+  }
+  return options
+}

@@ -1,0 +1,141 @@
+// A database in this process: the page's own encoding and decoding over the real engine on real SQLite, without Worker
+// and Comlink. What crosses is cloned as it would be.
+import 'fake-indexeddb/auto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { DatabaseOptions, QueryResult } from '../../src/database.js'
+import { prepare, type Prepared } from '../../src/encode.js'
+import { isOperation, type AnyModel, type Operation } from '../../src/model.js'
+import { engineConfig } from '../../src/options.js'
+import { resolveModels } from '../../src/resolve.js'
+import { prepareSql } from '../../src/run-sql.js'
+import { DataFlowError } from '../../src/shared/errors.js'
+import type { Durability } from '../../src/shared/operation.js'
+import type { EngineEvent, Outcome, Unit } from '../../src/shared/protocol.js'
+import { isSqlExpr, sql, type SqlQuery } from '../../src/shared/sql.js'
+import { makeTable, type Table } from '../../src/table.js'
+import { Engine, type EngineParts } from '../../worker/engine.js'
+import type { Clock, Storage } from '../../worker/seams.js'
+import { bootSqlite } from '../../worker/sqlite/boot.js'
+import { openIndexedDbStorage } from '../../worker/storage/indexeddb.js'
+import { openMemoryStorage } from '../../worker/storage/memory.js'
+
+const require = createRequire(import.meta.url)
+const wasm = readFileSync(require.resolve('sql.js/dist/sql-wasm.wasm'))
+
+export const STORAGES = ['memory', 'indexeddb'] as const
+
+export const clock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** The answer, or the error it carries. */
+export async function unwrap<T>(outcome: Promise<Outcome<T>>): Promise<T> {
+  const answered = structuredClone(await outcome)
+  if ('ok' in answered) return answered.ok
+  throw DataFlowError.fromWire(answered.error)
+}
+
+type Query = Operation<any> | SqlQuery<any>
+
+export interface LocalDatabase<Ms extends Record<string, AnyModel>> {
+  readonly tables: { readonly [K in keyof Ms]: Table<Ms[K]> }
+  readonly engine: Engine
+  readonly events: EngineEvent[]
+  run<Q extends Query>(query: Q, options?: { durability?: Durability }): Promise<QueryResult<Q>>
+  batch(queries: readonly Query[]): Promise<any[]>
+  /** Several calls of one tick: one message, each with its own outcome. */
+  tick(queries: readonly (Query | readonly Query[])[]): Promise<PromiseSettledResult<any>[]>
+  sql<T = Record<string, any>>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
+  /** Statements executed by `work`, and transaction control. */
+  count<T>(work: () => Promise<T>): Promise<{ executed: number; control: number; result: T }>
+  close(): Promise<void>
+}
+
+let names = 0
+/** A name that no other test has. */
+export const freshName = () => `test-${++names}-${process.pid}`
+
+export interface LocalOptions extends Partial<Omit<DatabaseOptions<any>, 'models' | 'worker' | 'wasmUrl'>> {
+  name?: string
+  parts?: Partial<EngineParts>
+  wrapStorage?: (storage: Storage) => Storage
+}
+
+/** Opens a database of these models. `storage` is memory unless said. */
+export function localDatabase<Ms extends Record<string, AnyModel>>(
+  models: Ms,
+  { name = freshName(), parts = {}, wrapStorage = storage => storage, ...options }: LocalOptions = {},
+): LocalDatabase<Ms> {
+  const pageModels = resolveModels(models)
+  const config = engineConfig(name, { storage: 'memory', ...options, models }, pageModels)
+  const events: EngineEvent[] = []
+  const engine = new Engine(structuredClone(config), {
+    bootSqlite: () => bootSqlite({ wasm }),
+    openStorage: () =>
+      wrapStorage(config.storage === 'memory' ? openMemoryStorage() : openIndexedDbStorage(name)),
+    own: null,
+    clock,
+    lockHolder: null,
+    emit: event => events.push(structuredClone(event)),
+    ...parts,
+  })
+  let units = 0
+  const prepareAny = (query: Query): Prepared => {
+    if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)
+    if (!isOperation(query)) throw new Error('not an operation')
+    const model = pageModels.get(query.model)
+    if (!model) throw new DataFlowError('UNKNOWN_MODEL', `no model ${query.model}`)
+    return prepare(model, query)
+  }
+  const send = async (groups: readonly (readonly Prepared[])[], durability: Durability | null = null) => {
+    const message: Unit[] = groups.map(group => ({ id: ++units, ops: group.map(({ wire }) => wire), durability }))
+    const outcomes = await unwrap(engine.run(structuredClone(message)))
+    return outcomes.map((outcome, i) => {
+      if ('error' in outcome) return { status: 'rejected' as const, reason: DataFlowError.fromWire(outcome.error) }
+      return { status: 'fulfilled' as const, value: groups[i]!.map((item, j) => item.decode(outcome.ok[j]!)) }
+    })
+  }
+  const one = async (query: Query, durability?: Durability): Promise<any> => {
+    const [settled] = await send([[prepareAny(query)]], durability)
+    if (settled!.status === 'rejected') throw settled!.reason
+    return settled!.value[0]
+  }
+  const tables = Object.fromEntries(
+    [...pageModels.values()].map(model => [
+      model.accessor,
+      makeTable(model, async (operation, { durability }) => one(operation, durability)),
+    ]),
+  )
+  return {
+    tables: tables as never,
+    engine,
+    events,
+    run: (query, { durability } = {}) => one(query, durability),
+    async batch(queries) {
+      const [settled] = await send([queries.map(prepareAny)])
+      if (settled!.status === 'rejected') throw settled!.reason
+      return settled!.value
+    },
+    async tick(queries) {
+      const groups = queries.map(query => ('length' in query ? query : [query]) as readonly Query[])
+      const settled = await send(groups.map(group => group.map(prepareAny)))
+      return settled.map((item, i) =>
+        item.status === 'fulfilled' && !('length' in queries[i]!) ? { ...item, value: item.value[0] } : item,
+      )
+    },
+    sql: async (strings, ...values) => one(sql(strings, ...values)),
+    async count(work) {
+      const before = (await unwrap(engine.metrics())).statements
+      const result = await work()
+      const after = (await unwrap(engine.metrics())).statements
+      return { executed: after.executed - before.executed, control: after.control - before.control, result }
+    },
+    close: async () => void (await unwrap(engine.close())),
+  }
+}

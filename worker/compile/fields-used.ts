@@ -1,0 +1,39 @@
+// Which fields an operation needs of its table: for `autoMigrate: 'warn'`, where some may be missing.
+import type { ModelDefinition } from '../../src/shared/definition.js'
+import type { Condition } from '../../src/shared/filter.js'
+import type { WireOperation } from '../../src/shared/operation.js'
+
+export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: ModelDefinition): ReadonlySet<string> {
+  const all = model.fields.map(field => field.name)
+  const where = 'where' in op && op.where ? fieldsOfCondition(op.where) : []
+  switch (op.op) {
+    case 'delete':
+    case 'count':
+    case 'bulkDelete':
+      return new Set([model.key, ...where])
+    case 'bulkUpdate':
+      return new Set([model.key, ...where, ...op.set.map(assignment => assignment.field)])
+    case 'read':
+      return new Set([model.key, ...(op.select ?? all)])
+    case 'list':
+      return new Set([...(op.select ?? all), ...where, ...op.order.map(term => term.field)])
+    default:
+      // They answer with the whole row, or write it.
+      return new Set(all)
+  }
+}
+
+function fieldsOfCondition(condition: Condition): string[] {
+  switch (condition.type) {
+    case 'and':
+    case 'or':
+      return condition.of.flatMap(fieldsOfCondition)
+    case 'not':
+      return fieldsOfCondition(condition.of)
+    case 'always':
+    case 'sql':
+      return []
+    default:
+      return [condition.field]
+  }
+}

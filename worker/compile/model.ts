@@ -1,0 +1,107 @@
+// A model prepared for compiling: quoted names, how each field is selected and bound. Built once per model.
+import type { FieldDefinition, ModelDefinition, StoredValue } from '../../src/shared/definition.js'
+import { DataFlowError } from '../../src/shared/errors.js'
+import { quoteIdentifier } from '../../src/shared/sql.js'
+import type { SqlParam } from '../seams.js'
+
+export interface Column {
+  readonly field: FieldDefinition
+  readonly quoted: string
+  /** How the column stands inside json_array: what JSON cannot carry is converted, a blob is left out. */
+  readonly json: string
+  /** The place of a bound value: sql.js binds no int64, so a bigint goes as text. */
+  readonly placeholder: string
+}
+
+/** What a SELECT or a RETURNING gives for each row: its JSON, then its blobs. */
+export interface Selection {
+  readonly sql: string
+  /** Number of BLOB columns behind the JSON. */
+  readonly blobs: number
+  /** The columns that the expressions read, for a subquery. */
+  readonly columns: string
+}
+
+export interface CompiledModel {
+  readonly definition: ModelDefinition
+  readonly table: string
+  readonly columns: readonly Column[]
+  readonly columnOf: ReadonlyMap<string, Column>
+  readonly key: Column
+  /** Statement texts by shape: of operations whose text does not depend on a filter. */
+  readonly texts: Map<string, string>
+  readonly selections: Map<string, Selection>
+}
+
+export function compileModel(definition: ModelDefinition): CompiledModel {
+  const columns = definition.fields.map((field): Column => {
+    const quoted = quoteIdentifier(field.column)
+    return {
+      field,
+      quoted,
+      json:
+        field.kind === 'bigint'
+          ? `CAST(${quoted} AS TEXT)`
+          : field.kind === 'json'
+            ? `json(${quoted})`
+            : field.kind === 'blob'
+              ? 'NULL'
+              : quoted,
+      placeholder: field.kind === 'bigint' ? 'CAST(? AS INTEGER)' : '?',
+    }
+  })
+  const columnOf = new Map(columns.map(column => [column.field.name, column]))
+  return {
+    definition,
+    table: quoteIdentifier(definition.table),
+    columns,
+    columnOf,
+    key: columnOf.get(definition.key)!,
+    texts: new Map(),
+    selections: new Map(),
+  }
+}
+
+/** The column of a field; nothing reaches SQL that is not one. */
+export function columnNamed(model: CompiledModel, field: string): Column {
+  const column = model.columnOf.get(field)
+  if (column) return column
+  throw new DataFlowError(
+    'UNKNOWN_FIELD',
+    `${model.definition.name} has no field "${field.replaceAll('\0', '\\0')}".`,
+    {
+      model: model.definition.name,
+      hint: `there are ${[...model.columnOf.keys()].join(', ')}.`,
+    },
+  )
+}
+
+/** Remembers the statement of a shape: building its text is what a hit saves. */
+export function textOfShape(model: CompiledModel, shape: string, build: () => string): string {
+  let text = model.texts.get(shape)
+  if (text === undefined) model.texts.set(shape, (text = build()))
+  return text
+}
+
+export function selectionOf(model: CompiledModel, select: readonly string[] | null): Selection {
+  const shape = select === null ? '*' : select.join()
+  let selection = model.selections.get(shape)
+  if (!selection) {
+    const columns = select === null ? model.columns : select.map(field => columnNamed(model, field))
+    const blobs = columns.filter(column => column.field.kind === 'blob')
+    selection = {
+      sql: [`json_array(${columns.map(column => column.json).join(', ')})`, ...blobs.map(column => column.quoted)].join(
+        ', ',
+      ),
+      blobs: blobs.length,
+      columns: columns.map(column => column.quoted).join(', '),
+    }
+    model.selections.set(shape, selection)
+  }
+  return selection
+}
+
+/** A stored value as it is bound to its column's placeholder. */
+export function toParam(value: StoredValue): SqlParam {
+  return typeof value === 'bigint' ? String(value) : value
+}

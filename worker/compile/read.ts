@@ -1,0 +1,53 @@
+// read, list, count -> one SELECT each.
+import type { OrderTerm, WireOperation } from '../../src/shared/operation.js'
+import type { SqlParam } from '../seams.js'
+import { compileCondition } from './condition.js'
+import { compileKeyset } from './keyset.js'
+import { columnNamed, selectionOf, textOfShape, toParam, type CompiledModel, type Selection } from './model.js'
+
+type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
+
+export interface SelectRows {
+  readonly sql: string
+  readonly params: readonly SqlParam[]
+  /** null: the statement gives all rows as one JSON array. */
+  readonly selection: Selection | null
+}
+
+export function compileRead(model: CompiledModel, op: Of<'read'>): SelectRows {
+  const selection = selectionOf(model, op.select)
+  const sql = textOfShape(
+    model,
+    `read ${op.select?.join() ?? '*'}`,
+    () => `SELECT ${selection.sql} FROM ${model.table} WHERE ${model.key.quoted} = ${model.key.placeholder}`,
+  )
+  return { sql, params: [toParam(op.id)], selection }
+}
+
+export function compileList(model: CompiledModel, op: Of<'list'>): SelectRows {
+  const selection = selectionOf(model, op.select)
+  const params: SqlParam[] = []
+  const conditions: string[] = []
+  if (op.where) conditions.push(compileCondition(model.definition, op.where, params))
+  if (op.after) conditions.push(compileKeyset(model, op.order, op.after.values, params))
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
+  let tail = `${where} ORDER BY ${compileOrder(model, op.order)}`
+  if (op.limit !== null || op.offset > 0) {
+    tail += ' LIMIT ? OFFSET ?'
+    params.push(op.limit ?? -1, op.offset)
+  }
+  if (selection.blobs > 0) return { sql: `SELECT ${selection.sql} FROM ${model.table}${tail}`, params, selection }
+  // One text for all rows: crossing and parsing it is what makes a list fast.
+  const rows = `SELECT ${selection.columns} FROM ${model.table}${tail}`
+  return { sql: `SELECT json_group_array(${selection.sql}) FROM (${rows})`, params, selection: null }
+}
+
+export function compileCount(model: CompiledModel, op: Of<'count'>): { sql: string; params: readonly SqlParam[] } {
+  const params: SqlParam[] = []
+  const where = op.where ? ` WHERE ${compileCondition(model.definition, op.where, params)}` : ''
+  return { sql: `SELECT count(*) FROM ${model.table}${where}`, params }
+}
+
+function compileOrder(model: CompiledModel, order: readonly OrderTerm[]): string {
+  return order.map(term => `${columnNamed(model, term.field).quoted}${term.descending ? ' DESC' : ''}`).join(', ')
+}

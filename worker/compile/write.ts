@@ -1,0 +1,197 @@
+// create, update, delete, upsert and the bulk writes -> one statement each (a bulk of rows: one per row, reused).
+import type { StoredValue } from '../../src/shared/definition.js'
+import type { Condition } from '../../src/shared/filter.js'
+import type { Assignment, Conflict, WireOperation, WireRow } from '../../src/shared/operation.js'
+import type { SqlParam } from '../seams.js'
+import { compileCondition } from './condition.js'
+import { columnNamed, selectionOf, textOfShape, toParam, type Column, type CompiledModel } from './model.js'
+
+type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
+
+export interface Statement {
+  readonly sql: string
+  readonly params: readonly SqlParam[]
+}
+
+/** A row with the worker's stamps; `undefined` is left only where SQLite makes the value. */
+function stamped(model: CompiledModel, row: WireRow, stamp: number): WireRow {
+  return row.map((value, i) => {
+    if (value !== undefined) return value
+    const { kind } = model.columns[i]!.field
+    return kind === 'createdAt' || kind === 'updatedAt' ? stamp : undefined
+  })
+}
+
+/** What RETURNING answers: nothing, the row (its JSON and blobs), or its key. */
+export type Returning = 'nothing' | 'row' | 'key'
+
+function returningSql(model: CompiledModel, returning: Returning): string {
+  if (returning === 'nothing') return ''
+  return ` RETURNING ${returning === 'row' ? selectionOf(model, null).sql : model.key.quoted}`
+}
+
+/** Whether SQLite makes a value of this row that nobody else knows. */
+export function hasMadeValues(model: CompiledModel, row: WireRow): boolean {
+  return row.some((value, i) => value === undefined && !isStamp(model.columns[i]!))
+}
+
+const isStamp = (column: Column) => column.field.kind === 'createdAt' || column.field.kind === 'updatedAt'
+
+/** INSERT of one row, its text cached by which columns are given and what follows. */
+export function compileInsert(
+  model: CompiledModel,
+  row: WireRow,
+  stamp: number,
+  returning: Returning,
+  conflict: ConflictClause = NO_CONFLICT_CLAUSE,
+): Statement {
+  const values = stamped(model, row, stamp)
+  const params: SqlParam[] = []
+  let absent = ''
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (value === undefined) absent += `,${i}`
+    else params.push(toParam(value))
+  }
+  const sql = textOfShape(model, `insert ${absent} ${conflict.shape} ${returning}`, () => {
+    const given = model.columns.filter((_, i) => values[i] !== undefined)
+    const list = given.map(column => column.quoted).join(', ')
+    const places = given.map(column => column.placeholder).join(', ')
+    const body = given.length > 0 ? `(${list}) VALUES (${places})` : 'DEFAULT VALUES'
+    return `INSERT INTO ${model.table} ${body}${conflict.sql()}${returningSql(model, returning)}`
+  })
+  params.push(...conflict.params)
+  return { sql, params }
+}
+
+/** What follows VALUES, and the values it binds. Two clauses of one shape have the same text. */
+export interface ConflictClause {
+  readonly shape: string
+  readonly sql: () => string
+  readonly params: readonly SqlParam[]
+}
+
+const NO_CONFLICT_CLAUSE: ConflictClause = { shape: '', sql: () => '', params: [] }
+
+/** The ON CONFLICT clause of a row of a bulk write. */
+export function conflictClause(model: CompiledModel, conflict: Conflict, row: number, stamp: number): ConflictClause {
+  if (conflict.policy === 'update') {
+    return overwriteClause(model, conflict.on, conflict.lists[conflict.listOf[row]!]!, stamp)
+  }
+  if (conflict.policy === 'fail') return NO_CONFLICT_CLAUSE
+  return { shape: 'skip', sql: () => ' ON CONFLICT DO NOTHING', params: [] }
+}
+
+function overwriteClause(
+  model: CompiledModel,
+  on: readonly string[] | null,
+  fields: readonly string[],
+  stamp: number,
+): ConflictClause {
+  const kept = keptOnUpdate(model, stamp)
+  return {
+    shape: `update ${on?.join() ?? '*'} ${fields.join()}`,
+    sql: () => {
+      const set = fields.map(field => columnNamed(model, field).quoted).map(name => `${name} = excluded.${name}`)
+      return `${conflictTarget(model, on)} DO UPDATE SET ${nonEmpty(model, [...set, ...kept.set]).join(', ')}`
+    },
+    params: kept.params,
+  }
+}
+
+function conflictTarget(model: CompiledModel, on: readonly string[] | null): string {
+  return on === null ? ' ON CONFLICT' : ` ON CONFLICT (${on.map(field => columnNamed(model, field).quoted).join(', ')})`
+}
+
+/** SET must hold something, and RETURNING must see the row, even if nothing changes. */
+function nonEmpty(model: CompiledModel, set: readonly string[]): readonly string[] {
+  return set.length > 0 ? set : [`${model.key.quoted} = ${model.table}.${model.key.quoted}`]
+}
+
+/** What every update does by itself: updatedAt, and the version of optimistic locking. */
+function keptOnUpdate(model: CompiledModel, stamp: number): { set: string[]; params: SqlParam[] } {
+  const set: string[] = []
+  const params: SqlParam[] = []
+  for (const { field, quoted } of model.columns) {
+    if (field.kind === 'updatedAt') {
+      set.push(`${quoted} = ?`)
+      params.push(stamp)
+    } else if (field.kind === 'version') {
+      set.push(`${quoted} = ${model.table}.${quoted} + 1`)
+    }
+  }
+  return { set, params }
+}
+
+function compileSet(
+  model: CompiledModel,
+  assignments: readonly Assignment[],
+  stamp: number,
+): { sql: string; params: SqlParam[] } {
+  const kept = keptOnUpdate(model, stamp)
+  const params: SqlParam[] = []
+  const set = assignments.map(assignment => {
+    const { field, quoted, placeholder } = columnNamed(model, assignment.field)
+    if ('increment' in assignment) {
+      params.push(toParam(assignment.increment))
+      // An integer beyond int32 is bound as REAL, which would make the sum a REAL.
+      return `${quoted} = ${model.table}.${quoted} + ${field.type === 'INTEGER' ? 'CAST(? AS INTEGER)' : '?'}`
+    }
+    params.push(toParam(assignment.value))
+    return `${quoted} = ${placeholder}`
+  })
+  return { sql: nonEmpty(model, [...set, ...kept.set]).join(', '), params: [...params, ...kept.params] }
+}
+
+/** Shape of assignments: two of one shape have the same text. */
+const shapeOf = (assignments: readonly Assignment[]) =>
+  assignments.map(assignment => ('increment' in assignment ? `+${assignment.field}` : assignment.field)).join()
+
+export function compileUpdate(model: CompiledModel, op: Of<'update'>, stamp: number): Statement {
+  const set = compileSet(model, op.set, stamp)
+  const version = op.version === null ? undefined : model.columns.find(column => column.field.kind === 'version')
+  const sql = textOfShape(model, `update ${shapeOf(op.set)} ${version !== undefined}`, () => {
+    const locked = version ? ` AND ${version.quoted} = ?` : ''
+    const where = `${model.key.quoted} = ${model.key.placeholder}${locked}`
+    return `UPDATE ${model.table} SET ${set.sql} WHERE ${where}${returningSql(model, 'row')}`
+  })
+  return { sql, params: [...set.params, toParam(op.id), ...(version ? [op.version] : [])] }
+}
+
+export function compileDelete(model: CompiledModel, id: StoredValue): Statement {
+  const sql = textOfShape(
+    model,
+    'delete',
+    () => `DELETE FROM ${model.table} WHERE ${model.key.quoted} = ${model.key.placeholder}`,
+  )
+  return { sql, params: [toParam(id)] }
+}
+
+export function compileUpsert(model: CompiledModel, op: Of<'upsert'>, stamp: number): Statement {
+  if ('fields' in op.update) {
+    return compileInsert(model, op.row, stamp, 'row', overwriteClause(model, op.on, op.update.fields, stamp))
+  }
+  const set = compileSet(model, op.update.set, stamp)
+  return compileInsert(model, op.row, stamp, 'row', {
+    shape: `set ${op.on.join()} ${shapeOf(op.update.set)}`,
+    sql: () => `${conflictTarget(model, op.on)} DO UPDATE SET ${set.sql}`,
+    params: set.params,
+  })
+}
+
+export function compileBulkUpdate(model: CompiledModel, op: Of<'bulkUpdate'>, stamp: number): Statement {
+  const set = compileSet(model, op.set, stamp)
+  const params = [...set.params]
+  const where = compileWhere(model, op.where, params)
+  return { sql: `UPDATE ${model.table} SET ${set.sql}${where}${returningSql(model, 'key')}`, params }
+}
+
+export function compileBulkDelete(model: CompiledModel, op: Of<'bulkDelete'>): Statement {
+  const params: SqlParam[] = []
+  const where = compileWhere(model, op.where, params)
+  return { sql: `DELETE FROM ${model.table}${where}${returningSql(model, 'key')}`, params }
+}
+
+function compileWhere(model: CompiledModel, where: Condition | null, params: SqlParam[]): string {
+  return where ? ` WHERE ${compileCondition(model.definition, where, params)}` : ''
+}

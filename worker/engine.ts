@@ -1,0 +1,419 @@
+// Runs batches of operations: ensure, compile, execute, publish, save. Knows neither Worker nor Comlink nor IndexedDB:
+// it receives its SQLite, its storage, its clock and its locks, and answers with data.
+import { DataFlowError, type WireError } from '../src/shared/errors.js'
+import type { Durability } from '../src/shared/operation.js'
+import type {
+  Engine as EngineProtocol,
+  EngineConfig,
+  EngineEvent,
+  EngineMetrics,
+  MigrationPlan,
+  MigrationRecord,
+  MigrationReport,
+  Outcome,
+  TableStatus,
+  Unit,
+} from '../src/shared/protocol.js'
+import { cascades, Changes } from './changes.js'
+import { compileModel, type CompiledModel } from './compile/model.js'
+import { Ensure } from './ensure.js'
+import { Executor } from './execute.js'
+import { toDataFlowError } from './failure.js'
+import { Leases } from './leases.js'
+import { aborted, MessageRunner, type UnitOutcome } from './message.js'
+import { readHistory } from './migrate/ledger.js'
+import { declare } from './migrate/planner.js'
+import { Saver } from './saver.js'
+import { SqliteError, type Clock, type Ownership, type Sqlite, type SqliteModule, type Storage } from './seams.js'
+
+export interface EngineParts {
+  /** Starts SQLite; asked again after a failure. */
+  bootSqlite(): Promise<SqliteModule>
+  openStorage(): Storage
+  /** Waits for the exclusive right to the saved form; null where nobody else can have it (memory). */
+  own: ((onBlocked: () => void) => Promise<Ownership>) | null
+  readonly clock: Clock
+  /** Set where there are no Web Locks (semantics 7). */
+  readonly lockHolder: string | null
+  emit(event: EngineEvent): void
+}
+
+/** What exists while the database is open. */
+interface Open {
+  readonly db: Sqlite
+  readonly storage: Storage
+  readonly saver: Saver
+  readonly ensure: Ensure
+  readonly executor: Executor
+  readonly runner: MessageRunner
+  readonly ownership: Ownership | null
+}
+
+/** From the weakest. */
+const STRICTNESS: readonly Durability[] = ['deferred', 'relaxed', 'strict']
+
+export class Engine implements EngineProtocol {
+  readonly #parts: EngineParts
+  readonly #config: EngineConfig
+  readonly #models: ReadonlyMap<string, CompiledModel>
+  #opening: Promise<Open> | null = null
+  #open: Open | null = null
+  #report: MigrationReport = { applied: [], pending: [], ms: 0, cached: true }
+  readonly #leases: Leases
+  #dead: DataFlowError | null = null
+  #listening = false
+  /** Units that have arrived and not begun, and those of them that were taken back. */
+  readonly #waiting = new Set<number>()
+  readonly #cancelled = new Set<number>()
+
+  constructor(config: EngineConfig, parts: EngineParts) {
+    this.#config = config
+    this.#parts = parts
+    this.#leases = new Leases(parts.clock)
+    this.#models = new Map(config.models.map(definition => [definition.name, compileModel(definition)]))
+  }
+
+  ready(): Promise<Outcome<MigrationReport>> {
+    return this.#answer(async () => {
+      const { ensure } = await this.#whenOpen()
+      const failure = ensure.planFailure
+      if (failure) throw failure
+      return this.#report
+    })
+  }
+
+  run(units: readonly Unit[]): Promise<Outcome<readonly UnitOutcome[]>> {
+    return this.#answer(async () => {
+      const ticket = this.#open?.ensure.ticket ?? 0
+      for (const { id } of units) this.#waiting.add(id)
+      try {
+        const leased = units[0]?.lease
+        if (leased !== undefined) return this.#runLeased(leased, units)
+        const open = this.#open ?? (await this.#whenOpen())
+        await this.#leases.whenFree()
+        return await this.#runAndSave(open, units, ticket)
+      } finally {
+        for (const { id } of units) this.#takeOff(id)
+      }
+    })
+  }
+
+  cancel(ids: readonly number[]): Promise<Outcome<null>> {
+    for (const id of ids) if (this.#waiting.has(id)) this.#cancelled.add(id)
+    return this.#answer(() => null)
+  }
+
+  begin({ maxWait, timeout, id }: { maxWait: number; timeout: number; id: number }): Promise<Outcome<number>> {
+    return this.#answer(async () => {
+      this.#waiting.add(id)
+      try {
+        const open = await this.#whenOpen()
+        await this.#leases.whenFreeWithin(maxWait)
+        if (this.#takeOff(id)) throw aborted()
+        this.#assertAlive()
+        open.ensure.ensure(this.#models.keys())
+        return this.#leases.begin(open.db, timeout).id
+      } finally {
+        this.#takeOff(id)
+      }
+    })
+  }
+
+  commit(id: number, durability: Durability | null): Promise<Outcome<null>> {
+    return this.#answer(async () => {
+      const lease = this.#leases.find(id)
+      const { saver } = this.#open!
+      this.#leases.commit(lease)
+      const saved = saver.committed(durability ?? this.#config.durability)
+      this.#publish(lease.changes)
+      await saved
+      return null
+    })
+  }
+
+  rollback(id: number): Promise<Outcome<null>> {
+    return this.#answer(() => {
+      this.#leases.rollback(this.#leases.find(id))
+      return null
+    })
+  }
+
+  ensure(models: readonly string[]): Promise<Outcome<null>> {
+    return this.#exclusive(async ({ ensure, saver }) => {
+      ensure.ensure(models)
+      await saver.flush()
+      return null
+    })
+  }
+
+  tableStatus(model: string): Promise<Outcome<TableStatus>> {
+    return this.#exclusive(({ ensure }) => ensure.status(model))
+  }
+
+  retry(model: string): Promise<Outcome<null>> {
+    return this.#exclusive(async ({ ensure, saver }) => {
+      ensure.retry(model)
+      ensure.ensure([model])
+      await saver.flush()
+      return null
+    })
+  }
+
+  plan(): Promise<Outcome<MigrationPlan>> {
+    return this.#exclusive(({ ensure }) => ensure.plan())
+  }
+
+  apply(): Promise<Outcome<MigrationReport>> {
+    return this.#exclusive(async ({ ensure, saver }) => {
+      const report = ensure.apply()
+      await saver.committed(this.#config.durability === 'strict' ? 'strict' : 'relaxed')
+      return report
+    })
+  }
+
+  history(): Promise<Outcome<readonly MigrationRecord[]>> {
+    return this.#exclusive(({ db }) => {
+      try {
+        return readHistory(db)
+      } catch (error) {
+        // No ledger: nothing has been migrated yet.
+        if (error instanceof SqliteError && error.missing === 'table') return []
+        throw error
+      }
+    })
+  }
+
+  flush(): Promise<Outcome<null>> {
+    return this.#answer(async () => {
+      await this.#open?.saver.flush()
+      return null
+    })
+  }
+
+  metrics(): Promise<Outcome<EngineMetrics>> {
+    return this.#answer(async () => {
+      const { ensure, db, saver, storage, runner } = await this.#whenOpen()
+      const { failedSteps: _, ...flush } = saver.metrics
+      const { baseBytes, logBytes, logRecords } = storage.report()
+      return {
+        ensure: ensure.metrics,
+        statements: { ...db.counters },
+        tx: { ...runner.tx, timedOut: this.#leases.timedOut },
+        flush: { ...flush, baseBytes, logBytes, logRecords },
+      }
+    })
+  }
+
+  listen(queries: boolean): Promise<Outcome<null>> {
+    return this.#answer(() => {
+      this.#listening = queries
+      if (this.#open) this.#trace(this.#open.executor)
+      return null
+    })
+  }
+
+  close(): Promise<Outcome<null>> {
+    return this.#answer(async () => {
+      this.#dead ??= new DataFlowError('CLOSED', 'The database is closed.', { hint: 'make a new one with dataflow().' })
+      // An open under way must be waited for: it would go on to hold the lock.
+      const open = await this.#opening?.catch(() => null)
+      if (!open) return null
+      this.#open = null
+      this.#leases.break(this.#dead)
+      try {
+        await open.saver.close()
+      } finally {
+        open.db.close()
+        open.ownership?.release()
+      }
+      return null
+    })
+  }
+
+  // ---- opening -------------------------------------------------------------------------------------------------
+
+  /** One open for all; a failure is forgotten, so that the next call tries again. */
+  #whenOpen(): Promise<Open> {
+    if (this.#dead) return Promise.reject(this.#dead)
+    return (this.#opening ??= this.#start().catch((error: unknown) => {
+      this.#opening = null
+      throw error
+    }))
+  }
+
+  async #start(): Promise<Open> {
+    const { bootSqlite, openStorage, own, clock, lockHolder, emit } = this.#parts
+    const started = clock.monotonic()
+    // SQLite starts while the lock is waited for.
+    const booting = bootSqlite()
+    booting.catch(() => {})
+    const ownership =
+      (await own?.(() => emit({ type: 'blocked', detail: { waitedMs: clock.monotonic() - started } }))) ?? null
+    const storage = openStorage()
+    try {
+      const saved = storage.open()
+      saved.catch(() => {})
+      const sqlite = await booting
+      const file = sqlite.createFile(await saved)
+      const db = sqlite.open(file)
+      const saver = new Saver({
+        file,
+        storage,
+        clock,
+        onFailing: error => this.#onFailing(error),
+        onFailed: (error, lost) => this.#onFailed(error, lost),
+        onFlushed: ({ ms, bytes }) => emit({ type: 'flush', detail: { ms, bytes } }),
+      })
+      const ensure = new Ensure({
+        db,
+        models: declare(this.#config.models),
+        options: { ...this.#config, lockHolder },
+        clock,
+        onMigrated: report => emit({ type: 'migrate', detail: report }),
+      })
+      const executor = new Executor({
+        db,
+        models: this.#models,
+        cascades: cascades(this.#config.models),
+        clock,
+        hasTriggers: () => ensure.hasTriggers,
+        lacking: model => ensure.lacking(model),
+        onSchemaChanged: () => ensure.invalidate(),
+      })
+      this.#trace(executor)
+      const runner = new MessageRunner({
+        db,
+        ensure,
+        executor,
+        models: this.#models,
+        clock,
+        begin: unit => {
+          if (this.#takeOff(unit.id)) throw aborted()
+          this.#assertAlive()
+        },
+        onFatal: error => this.#die(error),
+      })
+      const open: Open = { db, storage, saver, ensure, executor, runner, ownership }
+      this.#open = open
+      this.#report = this.#migrate(ensure)
+      await saver.committed('relaxed')
+      return open
+    } catch (error) {
+      this.#open = null
+      await storage.close().catch(() => {})
+      ownership?.release()
+      throw error
+    }
+  }
+
+  /** The plan of what has changed. Its failure is kept by the breaker: it is the operations' failure, not the open's. */
+  #migrate(ensure: Ensure): MigrationReport {
+    try {
+      return ensure.open()
+    } catch (error) {
+      if (!ensure.planFailure) throw error
+      this.#parts.emit({ type: 'error', detail: (error as DataFlowError).toWire() })
+      return { applied: [], pending: [], ms: 0, cached: false }
+    }
+  }
+
+  #trace(executor: Executor): void {
+    executor.trace = this.#listening ? query => this.#parts.emit({ type: 'query', detail: query }) : null
+  }
+
+  // ---- running -------------------------------------------------------------------------------------------------
+
+  /** Semantics 13: a message is one transaction, answered after its flush if it has a write that waits for one. */
+  async #runAndSave(open: Open, units: readonly Unit[], ticket: number): Promise<UnitOutcome[]> {
+    const { outcomes, wrote, changes } = open.runner.run(units, ticket)
+    if (this.#dead || !wrote.includes(true)) return outcomes
+    const levels = units.filter((_, i) => wrote[i]).map(unit => unit.durability ?? this.#config.durability)
+    const level = STRICTNESS[Math.max(...levels.map(level => STRICTNESS.indexOf(level)))]!
+    const saved = open.saver.committed(level)
+    this.#publish(changes)
+    try {
+      await saved
+      return outcomes
+    } catch (error) {
+      const failure = { error: this.#toWire(error) }
+      // What was only read may have seen what is taken back: it is read again.
+      const reads = units.filter((_, i) => !wrote[i])
+      const again = [...open.runner.run(reads, open.ensure.ticket).outcomes]
+      return units.map((_, i) => (wrote[i] ? failure : again.shift()!))
+    }
+  }
+
+  #runLeased(id: number, units: readonly Unit[]): UnitOutcome[] {
+    const lease = this.#leases.find(id)
+    return units.map(unit => this.#open!.runner.runLeased(unit, lease))
+  }
+
+  #publish(changes: Changes): void {
+    for (const detail of changes.toEvents()) this.#parts.emit({ type: 'change', detail })
+  }
+
+  // ---- failing -------------------------------------------------------------------------------------------------
+
+  #onFailing(error: DataFlowError): void {
+    const text = 'The transaction was rolled back: what it had read could not be saved.'
+    this.#leases.break(new DataFlowError('TX_CLOSED', text, { hint: 'run it again.', retryable: true }, error))
+  }
+
+  #onFailed(error: DataFlowError, lost: { deferred: number }): void {
+    const { db, ensure } = this.#open!
+    db.reopen()
+    ensure.invalidate()
+    const all = new Changes()
+    for (const name of this.#models.keys()) all.addAll(name)
+    this.#publish(all)
+    if (lost.deferred === 0) return
+    const text = `${lost.deferred} deferred ${lost.deferred === 1 ? 'write' : 'writes'} could not be saved and were taken back.`
+    const detail = new DataFlowError(error.code, text, { hint: error.hint ?? 'write again.', retryable: true }).toWire()
+    this.#parts.emit({ type: 'error', detail })
+  }
+
+  /** SQLite can no longer be trusted. What was saved is safe; nothing of what is in memory may be saved any more. */
+  #die(error: SqliteError): void {
+    this.#dead ??= new DataFlowError(
+      'WORKER_CRASHED',
+      `SQLite stopped: ${error.message}.`,
+      {
+        hint: 'saved data is safe; the next call starts a new worker.',
+        retryable: true,
+      },
+      error,
+    )
+  }
+
+  #assertAlive(): void {
+    if (this.#dead) throw this.#dead
+  }
+
+  /** The call with this number waits no more: true if it was taken back before. */
+  #takeOff(id: number): boolean {
+    this.#waiting.delete(id)
+    return this.#cancelled.delete(id)
+  }
+
+  #exclusive<T>(work: (open: Open) => T | Promise<T>): Promise<Outcome<T>> {
+    return this.#answer(async () => {
+      const open = await this.#whenOpen()
+      await this.#leases.whenFree()
+      this.#assertAlive()
+      return work(open)
+    })
+  }
+
+  /** Outcomes cross as data: nothing is ever thrown at the page (semantics 28). */
+  async #answer<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
+    try {
+      return { ok: await work() }
+    } catch (error) {
+      return { error: this.#toWire(error) }
+    }
+  }
+
+  #toWire(error: unknown): WireError {
+    return toDataFlowError(error, { models: this.#config.models }).toWire()
+  }
+}

@@ -1,0 +1,319 @@
+// One operation, compiled and run: the statements, what they changed, and the answer as it crosses.
+import type { StoredValue } from '../src/shared/definition.js'
+import { DataFlowError } from '../src/shared/errors.js'
+import type { WireOperation, WireResult, WireRows, WireTable, WireWritten } from '../src/shared/operation.js'
+import type { QueryEvent } from '../src/shared/protocol.js'
+import { Changes } from './changes.js'
+import { fieldsUsed } from './compile/fields-used.js'
+import { selectionOf, type CompiledModel, type Selection } from './compile/model.js'
+import { compileCount, compileList, compileRead } from './compile/read.js'
+import {
+  compileBulkDelete,
+  compileBulkUpdate,
+  compileDelete,
+  compileInsert,
+  compileUpdate,
+  compileUpsert,
+  conflictClause,
+  hasMadeValues,
+} from './compile/write.js'
+import { toDataFlowError } from './failure.js'
+import { assertAllowed } from './raw-sql.js'
+import type { Clock, RowReader, Sqlite, SqlCell, SqlParam } from './seams.js'
+
+export interface ExecutorParts {
+  readonly db: Sqlite
+  readonly models: ReadonlyMap<string, CompiledModel>
+  /** Models that SQLite changes itself when a row of the key's model is deleted. */
+  readonly cascades: ReadonlyMap<string, readonly string[]>
+  readonly clock: Clock
+  /** Whether triggers may write what a statement does not say. */
+  hasTriggers(): boolean
+  /** Fields that the table does not have (`autoMigrate: 'warn'`). */
+  lacking(model: string): ReadonlySet<string>
+  /** Called after raw SQL that changed the schema. */
+  onSchemaChanged(): void
+}
+
+type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
+
+/** Milliseconds since the epoch that a transaction stamps its rows with, and what it changed. */
+export interface Execution {
+  readonly stamp: number
+  readonly changes: Changes
+}
+
+const NO_PARAMS: readonly SqlParam[] = []
+
+export class Executor {
+  readonly #parts: ExecutorParts
+  /** Called for each statement while somebody listens. */
+  trace: ((query: QueryEvent) => void) | null = null
+  #current: WireOperation | null = null
+
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts
+  }
+
+  /** Runs one operation. Throws what SQLite threw: its caller knows whether a transaction is lost. */
+  execute(op: WireOperation, execution: Execution): WireResult {
+    this.#current = op
+    if (op.op === 'sql') return this.#raw(op, execution)
+    const model = this.#model(op.model)
+    if (this.#parts.lacking(op.model).size > 0) this.#assertComplete(model, op)
+    switch (op.op) {
+      case 'create':
+        return this.#create(model, op, execution)
+      case 'read':
+        return this.#rows(compileRead(model, op))
+      case 'update':
+        return this.#update(model, op, execution)
+      case 'delete': {
+        const { sql, params } = compileDelete(model, op.id)
+        const deleted = this.#run(sql, params) > 0
+        if (deleted) this.#deleted(model, [op.id], sql, execution)
+        return deleted
+      }
+      case 'list':
+        return this.#rows(compileList(model, op))
+      case 'count': {
+        const { sql, params } = compileCount(model, op)
+        let count = 0
+        this.#each(sql, params, row => (count = row.value(0) as number))
+        return count
+      }
+      case 'upsert': {
+        const { sql, params } = compileUpsert(model, op, execution.stamp)
+        return this.#writtenRow(model, sql, params, execution)
+      }
+      case 'insertMany':
+        return this.#insertMany(model, op, execution)
+      case 'bulkUpdate': {
+        const { sql, params } = compileBulkUpdate(model, op, execution.stamp)
+        const ids = this.#keys(sql, params)
+        this.#changed(model, ids, sql, execution)
+        return { stamp: execution.stamp, count: ids.length, ids }
+      }
+      case 'bulkDelete': {
+        const { sql, params } = compileBulkDelete(model, op)
+        const ids = this.#keys(sql, params)
+        if (ids.length > 0) this.#deleted(model, ids, sql, execution)
+        return { stamp: execution.stamp, count: ids.length, ids }
+      }
+    }
+  }
+
+  #model(name: string): CompiledModel {
+    const model = this.#parts.models.get(name)
+    if (model) return model
+    throw new DataFlowError('UNKNOWN_MODEL', `This database has no model "${name}".`, {
+      hint: `there are ${[...this.#parts.models.keys()].join(', ')}.`,
+    })
+  }
+
+  #create(model: CompiledModel, op: Of<'create'>, execution: Execution): WireWritten | WireRows {
+    const { stamp } = execution
+    const made = hasMadeValues(model, op.row)
+    const { sql, params } = compileInsert(model, op.row, stamp, made ? 'row' : 'nothing')
+    if (made) return this.#writtenRow(model, sql, params, execution)
+    this.#run(sql, params)
+    this.#changed(model, [op.row[model.columns.indexOf(model.key)]!], sql, execution)
+    return { stamp, count: 1 }
+  }
+
+  #update(model: CompiledModel, op: Of<'update'>, execution: Execution): WireRows {
+    const { sql, params } = compileUpdate(model, op, execution.stamp)
+    const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
+    if (rows.json !== '[]') {
+      this.#changed(model, [op.id], sql, execution)
+      return rows
+    }
+    const { name, key, accessor } = model.definition
+    const exists =
+      op.version !== null &&
+      this.#rows(compileRead(model, { op: 'read', model: name, id: op.id, select: [key] })).json !== '[]'
+    if (exists) {
+      throw new DataFlowError('CONFLICT', 'the row has been changed since it was read.', {
+        hint: 'read it again, apply the change to what it is now, and write with its new version.',
+        retryable: true,
+      })
+    }
+    throw new DataFlowError('NOT_FOUND', 'there is no row with this key.', {
+      fields: [key],
+      hint: `use db.${accessor}.upsert(data) if the row may be missing.`,
+    })
+  }
+
+  #insertMany(model: CompiledModel, op: Of<'insertMany'>, execution: Execution): WireWritten {
+    const { db } = this.#parts
+    const { stamp } = execution
+    const keyAt = model.columns.indexOf(model.key)
+    // Keys are sent back only where the page does not know them: an existing row keeps its own.
+    const returning =
+      op.conflict.policy === 'update' || op.rows.some(row => row[keyAt] === undefined) ? 'key' : 'nothing'
+    const ids: StoredValue[] = []
+    const skipped: number[] = []
+    const failed: NonNullable<WireWritten['failed']>[number][] = []
+    let count = 0
+    op.rows.forEach((row, index) => {
+      const { sql, params } = compileInsert(
+        model,
+        row,
+        stamp,
+        returning,
+        conflictClause(model, op.conflict, index, stamp),
+      )
+      const insert = (): void => {
+        const keys = returning === 'key' ? this.#keys(sql, params) : this.#run(sql, params) > 0 ? [row[keyAt]!] : []
+        if (keys.length === 0) skipped.push(index)
+        else {
+          count++
+          ids.push(keys[0]!)
+          this.#changed(model, keys, sql, execution)
+        }
+      }
+      if (!op.collect) return insert()
+      try {
+        db.atomically(insert)
+      } catch (error) {
+        if ((error as { transactionLost?: boolean }).transactionLost) throw error
+        const failure = toDataFlowError(error, {
+          models: this.#definitions(),
+          model: model.definition,
+          op: 'bulkCreate',
+        })
+        failed.push({ index, error: failure.toWire() })
+      }
+    })
+    return {
+      stamp,
+      count,
+      ...(returning === 'key' ? { ids } : {}),
+      ...(skipped.length > 0 ? { skipped } : {}),
+      ...(failed.length > 0 ? { failed } : {}),
+    }
+  }
+
+  #raw(op: Of<'sql'>, { changes }: Execution): WireTable {
+    const { db, models } = this.#parts
+    assertAllowed(op.sql)
+    const { writes, readonly } = db.tablesOf(op.sql)
+    const own = writes.find(table => /^dataflow_/i.test(table))
+    if (own !== undefined) {
+      throw new DataFlowError('READONLY', `${own} belongs to the library.`, {
+        op: 'sql',
+        sql: op.sql,
+        hint: 'read it, but do not write it.',
+      })
+    }
+    let columns: readonly string[] = []
+    const rows: SqlCell[][] = []
+    this.#each(
+      op.sql,
+      op.params.map(param => (typeof param === 'bigint' ? String(param) : param)),
+      row => {
+        columns = row.columns
+        rows.push(columns.map((_, i) => row.value(i)))
+      },
+    )
+    if (!readonly) {
+      for (const { definition } of models.values()) {
+        if (writes.some(table => table.toLowerCase() === definition.table.toLowerCase()))
+          changes.addAll(definition.name)
+      }
+      if (writes.includes('sqlite_schema')) this.#parts.onSchemaChanged()
+    }
+    return { columns: [...columns], rows }
+  }
+
+  #rows({
+    sql,
+    params,
+    selection,
+  }: {
+    sql: string
+    params: readonly SqlParam[]
+    selection: Selection | null
+  }): WireRows {
+    let json = '[]'
+    if (selection === null) {
+      this.#each(sql, params, row => (json = row.text(0)!))
+      return { json }
+    }
+    const texts: string[] = []
+    const blobs: (Uint8Array | null)[][] = []
+    this.#each(sql, params, row => {
+      texts.push(row.text(0)!)
+      if (selection.blobs > 0) blobs.push(Array.from({ length: selection.blobs }, (_, i) => row.blob(i + 1)))
+    })
+    json = `[${texts.join(',')}]`
+    return selection.blobs > 0 ? { json, blobs } : { json }
+  }
+
+  /** The row that a statement wrote, with its key for the change feed. */
+  #writtenRow(model: CompiledModel, sql: string, params: readonly SqlParam[], execution: Execution): WireRows {
+    const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
+    const [values] = JSON.parse(rows.json) as StoredValue[][]
+    if (values) this.#changed(model, [values[model.columns.indexOf(model.key)]!], sql, execution)
+    return rows
+  }
+
+  #keys(sql: string, params: readonly SqlParam[]): StoredValue[] {
+    const keys: StoredValue[] = []
+    this.#each(sql, params, row => keys.push(row.value(0)))
+    return keys
+  }
+
+  #changed(model: CompiledModel, ids: readonly StoredValue[], sql: string, { changes }: Execution): void {
+    for (const id of ids) changes.add(model.definition.name, id)
+    if (this.#parts.hasTriggers()) this.#changedByTriggers(model, sql, changes)
+  }
+
+  #deleted(model: CompiledModel, ids: readonly StoredValue[], sql: string, execution: Execution): void {
+    for (const child of this.#parts.cascades.get(model.definition.name)!) execution.changes.addAll(child)
+    this.#changed(model, ids, sql, execution)
+  }
+
+  #changedByTriggers(model: CompiledModel, sql: string, changes: Changes): void {
+    const { writes } = this.#parts.db.tablesOf(sql)
+    for (const { definition } of this.#parts.models.values()) {
+      if (definition !== model.definition && writes.includes(definition.table)) changes.addAll(definition.name)
+    }
+  }
+
+  /** With `autoMigrate: 'warn'`, operations that need only what exists run (semantics 6). */
+  #assertComplete({ definition }: CompiledModel, op: Exclude<WireOperation, { op: 'sql' }>): void {
+    const used = fieldsUsed(op, definition)
+    const missing = [...this.#parts.lacking(definition.name)].filter(field => used.has(field))
+    if (missing.length === 0) return
+    throw new DataFlowError('SCHEMA_MISMATCH', `the table has no ${missing.join(', ')} yet.`, {
+      fields: missing,
+      hint: "autoMigrate is 'warn': run db.migrations.apply(), or select other fields.",
+    })
+  }
+
+  #definitions() {
+    return [...this.#parts.models.values()].map(model => model.definition)
+  }
+
+  #run(sql: string, params: readonly SqlParam[] = NO_PARAMS): number {
+    if (!this.trace) return this.#parts.db.run(sql, params)
+    return this.#traced(sql, () => this.#parts.db.run(sql, params))
+  }
+
+  #each(sql: string, params: readonly SqlParam[], visit: (row: RowReader) => void): number {
+    if (!this.trace) return this.#parts.db.each(sql, params, visit)
+    return this.#traced(sql, () => this.#parts.db.each(sql, params, visit))
+  }
+
+  #traced(sql: string, run: () => number): number {
+    const { db, clock } = this.#parts
+    const { hits } = db.counters
+    const start = clock.monotonic()
+    const rows = run()
+    const op = this.#current!
+    const named = op.op === 'sql' ? { op: op.op } : { model: op.model, op: op.op }
+    this.trace?.({ sql, ...named, rows, ms: clock.monotonic() - start, cached: db.counters.hits > hits })
+    return rows
+  }
+}

@@ -1,0 +1,111 @@
+// What the page talks to: makes the engine when it is told what for, and passes its calls on.
+import { DataFlowError } from '../src/shared/errors.js'
+import type { Durability } from '../src/shared/operation.js'
+import type { EngineConfig, EngineHost, HostSetup, Outcome, Unit } from '../src/shared/protocol.js'
+import { Engine } from './engine.js'
+import type { Clock, SqliteModule, Storage } from './seams.js'
+import type { acquireOwnership } from './tabs.js'
+
+export interface HostParts {
+  /** undefined outside a secure context. */
+  readonly locks: LockManager | undefined
+  readonly clock: Clock
+  readonly acquireOwnership: typeof acquireOwnership
+  bootSqlite(wasmUrl: string | null): Promise<SqliteModule>
+  openIndexedDb(name: string): Storage
+  openMemory(): Storage
+}
+
+export class Host implements EngineHost {
+  readonly #parts: HostParts
+  #engine: Engine | null = null
+
+  constructor(parts: HostParts) {
+    this.#parts = parts
+  }
+
+  async start(config: EngineConfig, { wasmUrl, events }: HostSetup): Promise<Outcome<{ alive: string }>> {
+    const { locks, clock, bootSqlite, openIndexedDb, openMemory, acquireOwnership } = this.#parts
+    if (!locks) {
+      const hint = 'needs a secure context (https or localhost).'
+      return { error: new DataFlowError('WORKER_LOAD', 'This page is not in a secure context.', { hint }).toWire() }
+    }
+    const saved = config.storage === 'indexeddb'
+    this.#engine = new Engine(config, {
+      clock,
+      lockHolder: null,
+      bootSqlite: () => bootSqlite(wasmUrl),
+      openStorage: saved ? () => openIndexedDb(config.name) : openMemory,
+      own: saved
+        ? onBlocked => acquireOwnership(config.name, locks, clock, { maxWait: config.maxWaitForOwner, onBlocked })
+        : null,
+      emit: event => events.postMessage(event),
+    })
+    return { ok: { alive: await holdAlive(locks) } }
+  }
+
+  ready() {
+    return this.#started.ready()
+  }
+  run(units: readonly Unit[]) {
+    return this.#started.run(units)
+  }
+  cancel(ids: readonly number[]) {
+    return this.#started.cancel(ids)
+  }
+  begin(options: { maxWait: number; timeout: number; id: number }) {
+    return this.#started.begin(options)
+  }
+  commit(lease: number, durability: Durability | null) {
+    return this.#started.commit(lease, durability)
+  }
+  rollback(lease: number) {
+    return this.#started.rollback(lease)
+  }
+  ensure(models: readonly string[]) {
+    return this.#started.ensure(models)
+  }
+  tableStatus(model: string) {
+    return this.#started.tableStatus(model)
+  }
+  retry(model: string) {
+    return this.#started.retry(model)
+  }
+  plan() {
+    return this.#started.plan()
+  }
+  apply() {
+    return this.#started.apply()
+  }
+  history() {
+    return this.#started.history()
+  }
+  flush() {
+    return this.#started.flush()
+  }
+  metrics() {
+    return this.#started.metrics()
+  }
+  listen(queries: boolean) {
+    return this.#started.listen(queries)
+  }
+  close() {
+    return this.#started.close()
+  }
+
+  get #started(): Engine {
+    if (!this.#engine) throw new Error('start() comes first')
+    return this.#engine
+  }
+}
+
+/**
+ * A lock held as long as the worker lives: no event tells a page that a worker was terminated or crashed, but the
+ * browser lets go of its locks.
+ */
+function holdAlive(locks: LockManager): Promise<string> {
+  const name = `dataflow-alive:${crypto.randomUUID()}`
+  return new Promise((resolve, reject) => {
+    locks.request(name, () => new Promise<never>(() => resolve(name))).catch(reject)
+  })
+}

@@ -1,0 +1,121 @@
+// Transactions that stay open across messages. One connection, so everything else waits for the lease's end.
+import { DataFlowError } from '../src/shared/errors.js'
+import { Changes } from './changes.js'
+import type { Clock, OpenTransaction, Sqlite } from './seams.js'
+
+export interface Lease {
+  readonly id: number
+  readonly stamp: number
+  readonly changes: Changes
+}
+
+interface Held extends Lease {
+  readonly transaction: OpenTransaction
+  readonly cancelTimeout: () => void
+}
+
+/** Why a lease that is no more was broken: remembered for its late calls. */
+const REMEMBERED = 32
+
+export class Leases {
+  readonly #clock: Clock
+  #held: Held | null = null
+  #count = 0
+  /** Calls that wait for the lease to end, in the order they came. */
+  #waiting: (() => void)[] = []
+  readonly #broken = new Map<number, DataFlowError>()
+  timedOut = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Resolves when no lease is held. Callers go on in the order they came. */
+  async whenFree(): Promise<void> {
+    while (this.#held) await new Promise<void>(resolve => this.#waiting.push(resolve))
+  }
+
+  /** As whenFree, for a new lease: rejects with TX_TIMEOUT after `maxWait` ms. */
+  async whenFreeWithin(maxWait: number): Promise<void> {
+    let late = false
+    const cancel = this.#clock.after(maxWait, () => {
+      late = true
+      this.#wake()
+    })
+    try {
+      while (this.#held) {
+        await new Promise<void>(resolve => this.#waiting.push(resolve))
+        if (late && this.#held) {
+          throw new DataFlowError('TX_TIMEOUT', `The transaction did not begin within ${maxWait} ms.`, {
+            op: 'transaction',
+            hint: 'another transaction is open; keep them short, or raise maxWait.',
+            retryable: true,
+          })
+        }
+      }
+    } finally {
+      cancel()
+    }
+  }
+
+  /** Begins a lease; `timeout` ms later it is broken. */
+  begin(db: Sqlite, timeout: number): Lease {
+    const id = ++this.#count
+    const cancelTimeout = this.#clock.after(timeout, () => {
+      this.timedOut++
+      this.break(
+        new DataFlowError('TX_TIMEOUT', `The transaction took longer than ${timeout} ms and was rolled back.`, {
+          op: 'transaction',
+          hint: 'do slow work before it, await nothing but tx.* inside it, or raise timeout.',
+        }),
+      )
+    })
+    const transaction = db.begin()
+    this.#held = { id, stamp: this.#clock.now(), changes: new Changes(), transaction, cancelTimeout }
+    return this.#held
+  }
+
+  /** The lease of that number. Throws why it is no more. */
+  find(id: number): Lease {
+    if (this.#held?.id === id) return this.#held
+    const hint = 'await every tx.* call before the function ends.'
+    throw (
+      this.#broken.get(id) ?? new DataFlowError('TX_CLOSED', 'The transaction has ended.', { op: 'transaction', hint })
+    )
+  }
+
+  commit(lease: Lease): void {
+    this.#end(lease, transaction => transaction.commit())
+  }
+
+  rollback(lease: Lease): void {
+    this.#end(lease, transaction => transaction.rollback())
+  }
+
+  /** Rolls the lease back, if one is held; its later calls get `reason`. */
+  break(reason: DataFlowError): void {
+    const held = this.#held
+    if (!held) return
+    this.#broken.set(held.id, reason)
+    for (const id of this.#broken.keys()) if (this.#broken.size > REMEMBERED) this.#broken.delete(id)
+    this.rollback(held)
+  }
+
+  #end(lease: Lease, end: (transaction: OpenTransaction) => void): void {
+    const held = this.#held!
+    if (held !== lease) throw new Error('Only the lease that is held can end')
+    try {
+      end(held.transaction)
+    } finally {
+      held.cancelTimeout()
+      this.#held = null
+      this.#wake()
+    }
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}

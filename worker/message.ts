@@ -1,0 +1,160 @@
+// One message of one tick, run in memory: what each unit answers, what it wrote. Saving is the engine's.
+import { DataFlowError } from '../src/shared/errors.js'
+import { isWrite, type WireOperation, type WireResult } from '../src/shared/operation.js'
+import type { Outcome, Unit } from '../src/shared/protocol.js'
+import { Changes } from './changes.js'
+import type { CompiledModel } from './compile/model.js'
+import type { Ensure } from './ensure.js'
+import type { Execution, Executor } from './execute.js'
+import { toDataFlowError } from './failure.js'
+import { SqliteError, type Clock, type Sqlite } from './seams.js'
+
+export type UnitOutcome = Outcome<readonly WireResult[]>
+
+/** What running a message gave. */
+export interface Attempt {
+  readonly outcomes: UnitOutcome[]
+  /** By unit: whether its answer has to wait for a flush. */
+  readonly wrote: boolean[]
+  readonly changes: Changes
+}
+
+export interface MessageParts {
+  readonly db: Sqlite
+  readonly ensure: Ensure
+  readonly executor: Executor
+  readonly models: ReadonlyMap<string, CompiledModel>
+  readonly clock: Clock
+  /** Throws when the unit may not begin: taken back, or the engine has died. */
+  begin(unit: Unit): void
+  onFatal(error: SqliteError): void
+}
+
+export class MessageRunner {
+  readonly #parts: MessageParts
+  readonly tx = { committed: 0, rolledBack: 0 }
+
+  constructor(parts: MessageParts) {
+    this.#parts = parts
+  }
+
+  /** Ensures, runs and collects. `ticket`: the ensure's ticket when the message arrived. */
+  run(units: readonly Unit[], ticket: number): Attempt {
+    const attempt: Attempt = { outcomes: [], wrote: units.map(() => false), changes: new Changes() }
+    const runnable = [...units.keys()].filter(i => this.#prepare(units[i]!, i, ticket, attempt))
+    const writers = runnable.filter(i => mayWrite(units[i]!))
+    // Units whose missing table or column may be there after another check.
+    const doubtful = new Set<number>()
+    const runAll = (alone: boolean): void => {
+      for (const i of runnable) if (this.#runUnit(units[i]!, i, attempt, alone)) doubtful.add(i)
+    }
+    if (writers.length < 2) runAll(true)
+    else {
+      try {
+        this.#parts.db.atomically(() => runAll(false))
+        this.tx.committed++
+      } catch (error) {
+        if (!(error instanceof SqliteError)) throw error
+        this.tx.rolledBack++
+        // The shared transaction is lost: each is run again alone, and only the guilty one fails (semantics 14).
+        doubtful.clear()
+        runAll(true)
+      }
+    }
+    for (const i of doubtful) this.#runAgain(units[i]!, i, attempt)
+    return attempt
+  }
+
+  /** Runs a unit inside a lease's transaction. */
+  runLeased(unit: Unit, execution: Execution): UnitOutcome {
+    const { db, executor } = this.#parts
+    let current = unit.ops[0]!
+    try {
+      this.#parts.begin(unit)
+      const ok = db.atomically(() => unit.ops.map(op => executor.execute((current = op), execution)))
+      return { ok }
+    } catch (error) {
+      return { error: this.#describe(error, current) }
+    }
+  }
+
+  #prepare(unit: Unit, i: number, ticket: number, attempt: Attempt): boolean {
+    const { ensure, begin } = this.#parts
+    try {
+      begin(unit)
+      const { checks } = ensure
+      ensure.ensure(this.#modelsOf(unit), ticket)
+      // A check may have made a table: it is saved with this message.
+      if (ensure.checks > checks) attempt.wrote[i] = true
+      return true
+    } catch (error) {
+      attempt.outcomes[i] = { error: toDataFlowError(error, { models: this.#definitions() }).toWire() }
+      return false
+    }
+  }
+
+  /** Runs the operations of one unit; true when another check may help. `alone`: in no transaction of several units. */
+  #runUnit(unit: Unit, i: number, attempt: Attempt, alone: boolean): boolean {
+    const { db, executor, clock } = this.#parts
+    const execution: Execution = { stamp: clock.now(), changes: new Changes() }
+    let current = unit.ops[0]!
+    const runOps = () => unit.ops.map(op => executor.execute((current = op), execution))
+    try {
+      attempt.outcomes[i] = { ok: alone && isBare(unit) ? runOps() : db.atomically(runOps) }
+      attempt.changes.merge(execution.changes)
+      if (mayWrite(unit)) {
+        attempt.wrote[i] = true
+        if (alone) this.tx.committed++
+      }
+      return false
+    } catch (error) {
+      if (error instanceof SqliteError && error.transactionLost && !alone) throw error
+      if (alone && mayWrite(unit)) this.tx.rolledBack++
+      attempt.outcomes[i] = { error: this.#describe(error, current) }
+      // Never inside a batch: there the error is given (semantics 4).
+      return error instanceof SqliteError && error.missing !== undefined && unit.ops.length === 1
+    }
+  }
+
+  /** "no such table / column": somebody changed the schema. Checks again and tries once more. */
+  #runAgain(unit: Unit, i: number, attempt: Attempt): void {
+    this.#parts.ensure.invalidate()
+    if (this.#prepare(unit, i, this.#parts.ensure.ticket, attempt)) this.#runUnit(unit, i, attempt, true)
+  }
+
+  #describe(error: unknown, op: WireOperation) {
+    if (error instanceof SqliteError && error.fatal) this.#parts.onFatal(error)
+    const model = op.op === 'sql' ? undefined : this.#parts.models.get(op.model)?.definition
+    const failure = toDataFlowError(error, {
+      models: this.#definitions(),
+      ...(model ? { model } : {}),
+      ...(op.op === 'sql' ? { sql: op.sql } : {}),
+      op: op.op,
+    })
+    // An error that names another model (a cascade, a trigger) keeps it.
+    return failure.with({ op: op.op, ...(model && !failure.model ? { model: model.name } : {}) }).toWire()
+  }
+
+  #definitions() {
+    return [...this.#parts.models.values()].map(model => model.definition)
+  }
+
+  #modelsOf(unit: Unit): Iterable<string> {
+    // What a raw statement touches is not known: all models are ensured first.
+    if (unit.ops.some(op => op.op === 'sql')) return this.#parts.models.keys()
+    return new Set(unit.ops.map(op => (op.op === 'sql' ? '' : op.model)))
+  }
+}
+
+function mayWrite(unit: Unit): boolean {
+  return unit.ops.some(op => op.op === 'sql' || isWrite(op.op))
+}
+
+/** One statement is a transaction by itself; operations that only read cannot be interrupted. */
+function isBare(unit: Unit): boolean {
+  return (unit.ops.length === 1 && unit.ops[0]!.op !== 'insertMany') || !mayWrite(unit)
+}
+
+export function aborted(): DataFlowError {
+  return new DataFlowError('ABORTED', 'The call was aborted before it began; nothing was done.')
+}

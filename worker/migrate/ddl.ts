@@ -1,0 +1,41 @@
+// Shapes -> DDL. Names are quoted; a DDL statement cannot bind, so literals are written by quoteLiteral.
+import { quoteIdentifier } from '../../src/shared/sql.js'
+import type { CheckShape, ColumnShape, IndexShape, TableShape } from './shape.js'
+
+export function createTableSql(shape: TableShape): string {
+  const lines = [...shape.columns.map(columnSql), ...shape.checks.map(checkSql)]
+  return `CREATE TABLE ${quoteIdentifier(shape.table)} (\n  ${lines.join(',\n  ')}\n) STRICT`
+}
+
+export function addColumnSql(table: string, column: ColumnShape): string {
+  return `ALTER TABLE ${quoteIdentifier(table)} ADD COLUMN ${columnSql(column)}`
+}
+
+export function createIndexSql(table: string, index: IndexShape): string {
+  const columns = index.columns.map(quoteIdentifier).join(', ')
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(index.name)} ON ${quoteIdentifier(table)} (${columns})`
+}
+
+export function dropIndexSql(name: string): string {
+  return `DROP INDEX ${quoteIdentifier(name)}`
+}
+
+/** Exactly as it stands in the table's own text: introspection looks for it there. */
+export function checkSql(check: CheckShape): string {
+  return `CONSTRAINT ${quoteIdentifier(check.name)} CHECK (${check.sql})`
+}
+
+function columnSql(column: ColumnShape): string {
+  const parts = [quoteIdentifier(column.name), column.type]
+  if (column.primaryKey) parts.push('PRIMARY KEY')
+  if (column.autoIncrement) parts.push('AUTOINCREMENT')
+  if (column.notNull) parts.push('NOT NULL')
+  if (column.default !== null) parts.push(`DEFAULT ${column.constantDefault ? column.default : `(${column.default})`}`)
+  parts.push(...column.checks.map(checkSql))
+  if (column.references) {
+    const { table, column: target, onDelete } = column.references
+    parts.push(`REFERENCES ${quoteIdentifier(table)} (${quoteIdentifier(target)})`)
+    if (onDelete !== 'no action') parts.push(`ON DELETE ${onDelete.toUpperCase()}`)
+  }
+  return parts.join(' ')
+}

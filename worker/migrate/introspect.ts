@@ -1,0 +1,78 @@
+// What the database really has: a shape read back from SQLite, for tables without a stored definition and for drift.
+import { quoteLiteral } from '../../src/shared/sql.js'
+import { checkSql } from './ddl.js'
+import type { ColumnShape, IndexShape, TableShape } from './shape.js'
+
+/** Runs one SELECT and gives its rows as objects: the only thing that introspection needs of a database. */
+export type Query = (sql: string) => Record<string, string | number | null>[]
+
+export interface IntrospectedTable {
+  readonly shape: TableShape
+  readonly strict: boolean
+}
+
+/**
+ * The table that `declared` describes, as it is; null when there is none. CHECKs cannot be listed: those that are
+ * declared are looked for in the table's text, and so are others that bear our names.
+ */
+export function introspect(query: Query, declared: TableShape): IntrospectedTable | null {
+  const table = quoteLiteral(declared.table)
+  const [found] = query(`SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name = ${table} COLLATE NOCASE`)
+  if (!found) return null
+  const text = String(found.sql)
+  const [listed] = query(`SELECT strict FROM pragma_table_list(${table}) WHERE schema = 'main'`)
+  const references = new Map(
+    query(`SELECT "from", "table", "to", on_delete FROM pragma_foreign_key_list(${table})`).map(row => [
+      String(row.from).toLowerCase(),
+      {
+        table: String(row.table),
+        column: String(row.to),
+        onDelete: String(row.on_delete).toLowerCase() as 'cascade' | 'set null' | 'restrict' | 'no action',
+      },
+    ]),
+  )
+  const declaredColumns = new Map(declared.columns.map(column => [column.name.toLowerCase(), column]))
+  const columns = query(`SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(${table})`).map(
+    (row): ColumnShape => {
+      const name = String(row.name)
+      const known = declaredColumns.get(name.toLowerCase())
+      const isKey = row.pk !== 0
+      return {
+        // SQLite's names ignore case: the declared spelling is the same column.
+        name: known?.name ?? name,
+        type: String(row.type).toUpperCase(),
+        // An INTEGER PRIMARY KEY is never NULL, whatever its declaration says.
+        notNull: row.notnull !== 0 || (isKey && known?.notNull === true),
+        primaryKey: isKey,
+        autoIncrement: isKey && /\bAUTOINCREMENT\b/i.test(text),
+        default: row.dflt_value === null ? null : String(row.dflt_value),
+        constantDefault: known?.constantDefault ?? true,
+        checks: (known?.checks ?? []).filter(check => text.includes(checkSql(check))),
+        references: references.get(name.toLowerCase()) ?? null,
+      }
+    },
+  )
+  const indexes = query(`SELECT name, "unique", origin, partial FROM pragma_index_list(${table})`)
+    // Indexes of an inline PRIMARY KEY or UNIQUE are part of the table; a partial one is none of ours.
+    .filter(row => row.origin === 'c' && row.partial === 0)
+    .map((row): IndexShape => {
+      const name = String(row.name)
+      const parts = query(`SELECT name FROM pragma_index_info(${quoteLiteral(name)}) ORDER BY seqno`)
+      return { name, columns: parts.map(part => String(part.name)), unique: row.unique !== 0 }
+    })
+  const expected = new Set(declared.checks.concat(declared.columns.flatMap(column => column.checks)).map(c => c.name))
+  const strangers = [...text.matchAll(/CONSTRAINT "(ck:[^"]*)" CHECK/g)]
+    .map(match => match[1]!)
+    .filter(name => !expected.has(name))
+  const checks = declared.checks.filter(check => text.includes(checkSql(check)))
+  return {
+    shape: {
+      model: declared.model,
+      table: declared.table,
+      columns,
+      indexes,
+      checks: [...checks, ...strangers.map(name => ({ name, sql: '' }))],
+    },
+    strict: listed?.strict === 1,
+  }
+}

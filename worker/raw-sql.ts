@@ -1,0 +1,34 @@
+// What an app's own SQL may be (semantics 20): everything but what would take the transaction, the file or the
+// connection out of our hands.
+import { DataFlowError } from '../src/shared/errors.js'
+
+const REFUSED: Record<string, string> = {
+  BEGIN: 'use db.transaction() or db.batch().',
+  COMMIT: 'use db.transaction() or db.batch().',
+  END: 'use db.transaction() or db.batch().',
+  ROLLBACK: 'use db.transaction() or db.batch().',
+  SAVEPOINT: 'use db.transaction() or db.batch().',
+  RELEASE: 'use db.transaction() or db.batch().',
+  ATTACH: 'open the other database with dataflow().',
+  DETACH: 'open the other database with dataflow().',
+  VACUUM: 'use db.compact().',
+}
+
+const LEADING_BLANK = /^(?:[\s;\uFEFF]+|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/)+/
+const READING_PRAGMA =
+  /^PRAGMA\s+(?:\w+\.)?(?:table_info|table_xinfo|table_list|index_list|index_info|index_xinfo|foreign_key_list|foreign_key_check|integrity_check|quick_check|collation_list|compile_options|database_list|function_list|module_list|pragma_list|page_count|page_size|freelist_count|data_version|schema_version|user_version|application_id|encoding|foreign_keys)\b/i
+
+/** Throws SQL, with a hint, for a statement that may not be run by hand. */
+export function assertAllowed(sql: string): void {
+  const text = sql.replace(LEADING_BLANK, '')
+  const word = /^[A-Za-z]+/.exec(text)?.[0].toUpperCase() ?? ''
+  const hint = REFUSED[word]
+  if (hint !== undefined) throw new DataFlowError('SQL', `${word} is not run by hand.`, { op: 'sql', sql, hint })
+  if (word !== 'PRAGMA') return
+  if (READING_PRAGMA.test(text) && !/=/.test(text)) return
+  throw new DataFlowError('SQL', 'This PRAGMA is not run by hand.', {
+    op: 'sql',
+    sql,
+    hint: 'PRAGMAs that read the schema are allowed; settings belong to the library.',
+  })
+}

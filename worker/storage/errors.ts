@@ -1,0 +1,37 @@
+// The one place that reads IndexedDB's errors: by their name, which is specified, never by their text.
+import { DataFlowError } from '../../src/shared/errors.js'
+import { newer } from './format.js'
+
+export function toStorageError(e: unknown): DataFlowError {
+  if (DataFlowError.is(e)) return e
+  const name = e instanceof Error || e instanceof DOMException ? e.name : ''
+  switch (name) {
+    case 'QuotaExceededError': {
+      const hint = 'Delete data, or ask for persistent storage with db.persist().'
+      return new DataFlowError('STORAGE_FULL', 'The browser has no more room for it.', { hint, retryable: true }, e)
+    }
+    case 'VersionError':
+      return newer('upgraded by a newer build', e)
+    case 'SecurityError': {
+      const hint = 'Storage is blocked for this page: check the browser settings for cookies and site data.'
+      return new DataFlowError('STORAGE', 'IndexedDB may not be used here.', { hint }, e)
+    }
+    case 'DataCloneError':
+    case 'DataError':
+      return new DataFlowError('STORAGE', `IndexedDB refused a value (${name}).`, {}, e)
+    default:
+      return new DataFlowError('STORAGE', `IndexedDB failed${name && ` (${name})`}.`, { retryable: true }, e)
+  }
+}
+
+export function replaced(): DataFlowError<'STORAGE'> {
+  return new DataFlowError('STORAGE', 'Another tab or worker took over the database.', {
+    hint: 'Two owners wrote at once, or the site data was replaced. Reload to read what is saved now.',
+  })
+}
+
+export function gone(): DataFlowError<'STORAGE'> {
+  return new DataFlowError('STORAGE', 'The saved database is gone: the site data was cleared.', {
+    hint: 'Reload to start again with an empty database, or restore a copy.',
+  })
+}

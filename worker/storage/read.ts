@@ -1,0 +1,169 @@
+// Opening a saved database: claim it, read the base, lay the log over it. Everything is verified on the way.
+import { getMany, promisifyRequest, type UseStore } from 'idb-keyval'
+import type { SavedFile } from '../seams.js'
+import {
+  baseKey,
+  CHUNK_SIZE,
+  damaged,
+  decodeChunk,
+  decodeHead,
+  decodeTail,
+  encodeHead,
+  encodeTail,
+  HEAD,
+  logBefore,
+  logFrom,
+  logKey,
+  otherGenerations,
+  TAIL,
+  type BaseChunk,
+  type Head,
+  type Key,
+  type Tail,
+} from './format.js'
+import { Image, resizedChunks } from './image.js'
+import type { Entry } from './logbook.js'
+import { decodeRecord, type LogRecord } from './record.js'
+import { abort } from './transaction.js'
+
+/** Chunks (256 KiB) and log records (up to 60 KiB) per batch. */
+const CHUNK_BATCH = 16
+const RECORD_BATCH = 64
+
+export interface Claim {
+  readonly head: Head
+  readonly tail: Tail
+  /** The oldest record that is still stored. */
+  readonly oldest: number
+  /** There are values of other generations: an import that was cut short, or what one has replaced. */
+  readonly hasStrays: boolean
+}
+
+export interface SavedState {
+  readonly file: SavedFile
+  readonly entries: Entry[]
+  /** For each chunk the first record that its saved copy lacks, in ascending order of these. */
+  readonly dirty: Map<number, number>
+}
+
+/** Makes the caller the owner: raises the epoch, in the transaction that read it. Makes the head of a new database. */
+export async function claim(store: UseStore): Promise<Claim> {
+  return store('readwrite', async objects => {
+    const { transaction } = objects
+    try {
+      const [found, foundTail] = await Promise.all([
+        promisifyRequest<unknown>(objects.get(HEAD)),
+        promisifyRequest<unknown>(objects.get(TAIL)),
+      ])
+      const isNew = found === undefined && (await promisifyRequest(objects.count())) === 0
+      const before = isNew ? newHead() : decodeHead(found)
+      const tail = isNew ? { gen: before.gen, last: -1, record: 0 } : decodeTail(foundTail)
+      const head = { ...before, epoch: before.epoch + 1 }
+      objects.put(encodeHead(head), HEAD)
+      if (isNew) objects.put(encodeTail(tail), TAIL)
+      const keyIn = (range: IDBKeyRange) => promisifyRequest(objects.getKey(range))
+      const [oldest, behind, ...strays] = await Promise.all([
+        keyIn(logBefore(head.gen, head.first)),
+        keyIn(logFrom(head.gen, tail.last + 1)),
+        ...otherGenerations(head.gen).map(keyIn),
+      ])
+      if (behind)
+        throw damaged(TAIL, `it names record ${tail.last} as the last one, but ${JSON.stringify(behind)} exists`)
+      await promisifyRequest(transaction)
+      const hasStrays = strays.some(key => key !== undefined)
+      return { head, tail, oldest: oldest === undefined ? head.first : Number((oldest as Key)[2]), hasStrays }
+    } catch (e) {
+      abort(transaction)
+      throw e
+    }
+  })
+}
+
+export async function readSaved(store: UseStore, { head, tail }: Claim): Promise<SavedState> {
+  checkTail(head, tail)
+  const { gen, first } = head
+  const chunks: BaseChunk[] = []
+  const baseKeys = Array.from({ length: head.chunks }, (_, n) => baseKey(gen, n))
+  for await (const [key, value] of readAll(baseKeys, CHUNK_BATCH, keys => getMany(keys, store))) {
+    const chunk = decodeChunk(key, value)
+    if (chunk.at > tail.last) throw damaged(key, `it is newer than the last log record ${tail.last}`)
+    chunks.push(chunk)
+  }
+
+  const image = new Image(
+    chunks.map(chunk => chunk.bytes),
+    head.size,
+  )
+  const entries: Entry[] = []
+  const dirty = new Map<number, number>()
+  const logKeys = Array.from({ length: tail.last - first + 1 }, (_, i) => logKey(gen, first + i))
+  let last: LogRecord | undefined
+  for await (const [, value] of readAll(logKeys, RECORD_BATCH, keys => getRecords(store, keys))) {
+    const n = first + entries.length
+    const record = decodeRecord(gen, n, value)
+    for (const chunk of chunksOf(record, image.size)) {
+      if (n > (chunks[chunk]?.at ?? -1) && !dirty.has(chunk)) dirty.set(chunk, n)
+    }
+    image.lay(record)
+    entries.push({ bytes: (value as Uint8Array).length, size: record.size })
+    last = record
+  }
+  if (last && !last.endsFlush) throw damaged(logKey(gen, tail.last), 'it does not end a flush')
+  if (last && last.sum !== tail.record) throw damaged(TAIL, 'the last log record is another one')
+  return { file: { chunks: image.chunks, size: image.size }, entries, dirty }
+}
+
+/** Deletes the values of every generation but `gen`. */
+export async function deleteOtherGenerations(store: UseStore, gen: number): Promise<void> {
+  await store('readwrite', objects => {
+    for (const range of otherGenerations(gen)) objects.delete(range)
+    return promisifyRequest(objects.transaction)
+  })
+}
+
+function newHead(): Head {
+  return { gen: 0, epoch: 0, databasePageSize: 0, first: 0, size: 0, chunks: 0 }
+}
+
+function checkTail(head: Head, tail: Tail): void {
+  if (tail.gen !== head.gen) throw damaged(TAIL, `it belongs to generation ${tail.gen}, the head to ${head.gen}`)
+  if (tail.last < head.first - 1) throw damaged(TAIL, `it names record ${tail.last}, the log begins at ${head.first}`)
+}
+
+function* chunksOf({ runs, size }: LogRecord, sizeBefore: number): Generator<number> {
+  for (const { position, bytes } of runs) {
+    const last = Math.floor((position + bytes.length - 1) / CHUNK_SIZE)
+    for (let chunk = Math.floor(position / CHUNK_SIZE); chunk <= last; chunk++) yield chunk
+  }
+  if (size === sizeBefore) return
+  const { from, to } = resizedChunks(sizeBefore, size)
+  for (let chunk = from; chunk < to; chunk++) yield chunk
+}
+
+/** Small values come twice as fast by range; which one is missing, if the number is not right, is asked for by key. */
+async function getRecords(store: UseStore, keys: Key[]): Promise<unknown[]> {
+  const range = IDBKeyRange.bound(keys[0], keys.at(-1))
+  const values = await store('readonly', objects => promisifyRequest<unknown[]>(objects.getAll(range)))
+  return values.length === keys.length ? values : getMany(keys, store)
+}
+
+/** The values of `keys` in their order. The next batch is on its way while one is used: fast, and little memory. */
+async function* readAll(
+  keys: Key[],
+  batch: number,
+  read: (keys: Key[]) => Promise<unknown[]>,
+): AsyncGenerator<[Key, unknown]> {
+  const start = (from: number): Promise<unknown[]> | null => {
+    if (from >= keys.length) return null
+    const values = read(keys.slice(from, from + batch))
+    // Its turn may never come, when the one before it fails; then that error is the one to tell.
+    values.catch(() => {})
+    return values
+  }
+  let next = start(0)
+  for (let from = 0; next; from += batch) {
+    const current = next
+    next = start(from + batch)
+    for (const [i, value] of (await current).entries()) yield [keys[from + i]!, value]
+  }
+}

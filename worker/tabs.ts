@@ -1,0 +1,62 @@
+// Which worker of the origin may open a database: the one that holds its Web Lock.
+import { DataFlowError } from '../src/shared/errors.js'
+import type { Clock, Ownership } from './seams.js'
+
+const BLOCKED_MS = 250
+
+export interface OwnershipOptions {
+  /** Milliseconds after which waiting for another tab ends with LOCKED. */
+  readonly maxWait: number
+  /** Called once when the lock was not to be had at once. */
+  onBlocked(): void
+}
+
+/** Rejects with LOCKED when another tab keeps the database for longer than `maxWait`, with WORKER_LOAD without locks. */
+export function acquireOwnership(
+  name: string,
+  locks: LockManager | undefined,
+  clock: Clock,
+  { maxWait, onBlocked }: OwnershipOptions,
+): Promise<Ownership> {
+  if (!locks) return Promise.reject(noLocks())
+  return new Promise((resolve, reject) => {
+    const giveUp = new AbortController()
+    let waiting = true
+    const stopWaiting = (): void => {
+      waiting = false
+      cancelBlocked()
+      cancelTimeout()
+    }
+    const cancelBlocked = clock.after(BLOCKED_MS, onBlocked)
+    const cancelTimeout = clock.after(maxWait, () => {
+      stopWaiting()
+      giveUp.abort()
+      reject(locked(name))
+    })
+    const hold = (): Promise<void> | undefined => {
+      // Granted in the moment of giving up, when the abort came too late: returning lets go of it.
+      if (!waiting) return undefined
+      stopWaiting()
+      return new Promise(release => resolve({ release }))
+    }
+    locks.request(`dataflow:${name}`, { mode: 'exclusive', signal: giveUp.signal }, hold).catch((e: unknown) => {
+      // After giving up it is the AbortError we asked for, and the caller knows. Once granted, only a stolen lock ends
+      // here; the saved form does not rely on locks, a flush checks its epoch.
+      if (!waiting) return
+      stopWaiting()
+      reject(noLocks(e))
+    })
+  })
+}
+
+function locked(name: string): DataFlowError<'LOCKED'> {
+  return new DataFlowError('LOCKED', `Another tab has the database '${name}' open.`, {
+    hint: 'Close the other tab, or wait longer with maxWaitForOwner.',
+    retryable: true,
+  })
+}
+
+function noLocks(cause?: unknown): DataFlowError<'WORKER_LOAD'> {
+  const hint = 'Open the page over https, or as localhost.'
+  return new DataFlowError('WORKER_LOAD', 'Web Locks are not to be had: they need a secure context.', { hint }, cause)
+}
