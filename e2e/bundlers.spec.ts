@@ -1,5 +1,7 @@
 // The package as npm packs it, in fresh apps: it must find its worker and its .wasm without any configuration.
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Page } from '@playwright/test'
 import { build as viteBuild, createServer } from 'vite'
 import webpack from 'webpack'
@@ -28,6 +30,15 @@ const files = {
       return (await db.notes.read(id)).title
     }
     main().then(title => (document.title = title), e => (document.title = 'failed: ' + e.message))
+  `,
+  'src/typed.ts': `
+    import { dataflow, model, t, type Row } from 'dataflow-edge'
+
+    const Note = model('Note', { id: t.id(), title: t.text(), stars: t.integer().nullable() })
+    const db = dataflow('app', { models: { notes: Note } })
+    export const note: Promise<Row<typeof Note> | null> = db.notes.read('1')
+    // @ts-expect-error a title is text
+    db.notes.create({ title: 1 })
   `,
 }
 
@@ -99,6 +110,21 @@ test.describe('a fresh app', () => {
       }
     })
   }
+
+  test('TypeScript finds the types, all of them', () => {
+    const tsc = fileURLToPath(new URL('../node_modules/.bin/tsc', import.meta.url))
+    for (const resolution of ['nodenext', 'bundler']) {
+      const module = resolution === 'bundler' ? 'esnext' : resolution
+      const options = ['--module', module, '--moduleResolution', resolution, '--lib', 'es2023,esnext.disposable,dom']
+      const { status, stdout } = spawnSync(
+        tsc,
+        ['src/typed.ts', '--noEmit', '--strict', '--target', 'es2022', '--skipLibCheck', 'false', ...options],
+        { cwd: app.folder, encoding: 'utf8' },
+      )
+      expect(stdout).toBe('')
+      expect(status).toBe(0)
+    }
+  })
 
   test('no bundler at all', async ({ page }) => {
     const server = await serve(app.folder)

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
-import { argv, env, exit, getuid, stderr } from 'node:process'
+import { argv, env, execPath, exit, getuid, stderr } from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright'
 
@@ -85,9 +85,10 @@ function isScript(path) {
 function downloadWithPlaywright() {
   const cli = join(dirname(createRequire(import.meta.url).resolve('playwright/package.json')), 'cli.js')
   say("No Chromium found: downloading Playwright's")
-  if (run(process.execPath, [cli, 'install', 'chromium'], 300_000) && !starts(chromium.executablePath())) {
-    run(process.execPath, [cli, 'install-deps', 'chromium'], 600_000)
-  }
+  // Its own report of a host that cannot be reached is a screenful, three times.
+  const { status } = spawnSync(execPath, [cli, 'install', 'chromium'], { stdio: 'ignore', timeout: 600_000 })
+  if (status !== 0) say('The download failed')
+  else if (!starts(chromium.executablePath())) run(execPath, [cli, 'install-deps', 'chromium'], 900_000)
 }
 
 function installWithApt() {

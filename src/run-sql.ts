@@ -1,5 +1,5 @@
 // A raw query -> what crosses, and its rows; validated when the query has a schema.
-import type { Prepared } from './encode.js'
+import type { Prepared } from './encode/options.js'
 import { BadValue, validate } from './shared/codec.js'
 import { DataFlowError } from './shared/errors.js'
 import type { WireTable } from './shared/operation.js'

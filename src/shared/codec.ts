@@ -76,7 +76,12 @@ function encodeDate(field: FieldDefinition, value: unknown): StoredValue {
 
 /** Epoch milliseconds in the form that the field stores. 'seconds' drops the milliseconds (documented). */
 export function storeDate(field: FieldDefinition, ms: number): StoredValue {
-  if (field.date === 'text') return new Date(ms).toISOString()
+  if (field.date === 'text') {
+    const text = new Date(ms).toISOString()
+    // Years of six digits begin with a sign, and would sort before all others.
+    if (text.length > 24) throw new BadValue('must be in the years 0 to 9999 when it is stored as text')
+    return text
+  }
   return field.date === 'seconds' ? Math.floor(ms / 1000) : ms
 }
 
@@ -121,6 +126,9 @@ export function validate(schema: StandardSchemaV1, value: unknown): unknown {
 const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): PropertyKey =>
   typeof segment === 'object' ? segment.key : segment
 
+/** SQLite's JSON functions stop at 1000. */
+const MAX_JSON_DEPTH = 900
+
 /**
  * JSON text with sorted keys and without spaces: equal values have equal text, so `$eq` is a comparison of text.
  * A property that is undefined is left out; what JSON cannot hold (NaN, bigint, Date, Map, a cycle) is refused.
@@ -146,6 +154,7 @@ function write(value: unknown, path: readonly PropertyKey[], above: Set<object>)
       return refuse(`JSON cannot hold ${describe(value)}`)
   }
   if (above.has(value)) return refuse('JSON cannot hold a cycle')
+  if (above.size === MAX_JSON_DEPTH) return refuse(`JSON is nested more than ${MAX_JSON_DEPTH} deep`)
   above.add(value)
   let text: string
   if (Array.isArray(value)) {

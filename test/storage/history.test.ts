@@ -46,7 +46,7 @@ const limits: fc.Arbitrary<Partial<Limits>> = fc.record({
   idleDeletions: fc.constantFrom(1, 3),
 })
 
-const RUNS = Number(process.env['HISTORY_RUNS'] ?? 60)
+const RUNS = Number(process.env['HISTORY_RUNS'] ?? 150)
 
 test('opening gives exactly the last saved state', { timeout: 60_000 + RUNS * 2000 }, async () => {
   await fc.assert(fc.asyncProperty(limits, fc.array(step, { minLength: 1, maxLength: 40 }), check), {

@@ -1,4 +1,4 @@
-import { forceCloseDatabase } from 'fake-indexeddb'
+import { forceCloseDatabase, IDBObjectStore as FDBObjectStore } from 'fake-indexeddb'
 import { serialize } from 'node:v8'
 import { expect, test } from 'vitest'
 import { DataFlowError } from '../../src/shared/errors.js'
@@ -174,6 +174,22 @@ test.each(['AbortError', 'UnknownError', 'InvalidStateError'])('%s is STORAGE, t
   put(file, 0, 512)
   await flush()
   expect(disk.databases.length).toBe(connections + 1)
+})
+
+test('a request that fails in the middle ends the transaction, and its error is the one that is told', async () => {
+  const disk = createDisk()
+  const { file, flush } = await openOn(disk)
+  put(file, 0, 512)
+  const { prototype } = FDBObjectStore
+  const original = prototype.put
+  try {
+    prototype.put = prototype.add
+    const error = await failure(flush())
+    expect(error).toMatchObject({ code: 'STORAGE', cause: { name: 'ConstraintError' } })
+  } finally {
+    prototype.put = original
+  }
+  expect((await openOn(disk)).file.size).toBe(0)
 })
 
 test('a connection that the browser closed is opened again', async () => {

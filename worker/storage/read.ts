@@ -24,7 +24,7 @@ import {
 import { Image, resizedChunks } from './image.js'
 import type { Entry } from './logbook.js'
 import { decodeRecord, type LogRecord } from './record.js'
-import { abort } from './transaction.js'
+import { abort, completed } from './transaction.js'
 
 /** Chunks (256 KiB) and log records (up to 60 KiB) per batch. */
 const CHUNK_BATCH = 16
@@ -69,7 +69,7 @@ export async function claim(store: UseStore): Promise<Claim> {
       ])
       if (behind)
         throw damaged(TAIL, `it names record ${tail.last} as the last one, but ${JSON.stringify(behind)} exists`)
-      await promisifyRequest(transaction)
+      await completed(transaction)
       const hasStrays = strays.some(key => key !== undefined)
       return { head, tail, oldest: oldest === undefined ? head.first : Number((oldest as Key)[2]), hasStrays }
     } catch (e) {
@@ -117,7 +117,7 @@ export async function readSaved(store: UseStore, { head, tail }: Claim): Promise
 export async function deleteOtherGenerations(store: UseStore, gen: number): Promise<void> {
   await store('readwrite', objects => {
     for (const range of otherGenerations(gen)) objects.delete(range)
-    return promisifyRequest(objects.transaction)
+    return completed(objects.transaction)
   })
 }
 

@@ -1,5 +1,4 @@
-// Writing under the owner's epoch, inside a transaction that somebody else has opened.
-import { promisifyRequest } from 'idb-keyval'
+// Transactions: writing under the owner's epoch inside one that somebody else has opened, and how they end.
 import { gone, replaced } from './errors.js'
 import { decodeHead, HEAD, type Head } from './format.js'
 
@@ -27,8 +26,16 @@ export function writeAsOwner(objects: IDBObjectStore, owner: Head, write: () => 
     abort(transaction)
     throw e
   }
-  return promisifyRequest(transaction).catch((e: unknown) => {
+  return completed(transaction).catch((e: unknown) => {
     throw reason ?? e
+  })
+}
+
+/** idb-keyval's promisifyRequest would take a request's error that bubbles up, when `transaction.error` is still null. */
+export function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error)
   })
 }
 

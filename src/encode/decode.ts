@@ -1,7 +1,7 @@
 // Rows as they cross -> rows as an app sees them. The hottest loop on the page.
-import type { PageField, PageModel } from './resolve.js'
-import { decodeValue, isPlain } from './shared/codec.js'
-import type { WireRow, WireRows } from './shared/operation.js'
+import type { PageField, PageModel } from '../resolve.js'
+import { decodeValue, isPlain } from '../shared/codec.js'
+import type { WireRow, WireRows } from '../shared/operation.js'
 
 export type AppRow = Record<string, unknown>
 

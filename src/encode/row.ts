@@ -1,11 +1,11 @@
 // An app's values -> a row as it is stored. All that is wrong with a row is said in one error.
 import { uuidv7 } from 'uuidv7'
-import type { PageField, PageModel } from './resolve.js'
-import { BadValue, describe, encodeValue } from './shared/codec.js'
-import type { StoredValue } from './shared/definition.js'
-import { DataFlowError, type Issue } from './shared/errors.js'
-import { didYouMean } from './shared/nearest.js'
-import type { Assignment, WireRow } from './shared/operation.js'
+import type { PageField, PageModel } from '../resolve.js'
+import { BadValue, describe, encodeValue } from '../shared/codec.js'
+import type { StoredValue } from '../shared/definition.js'
+import { DataFlowError, type Issue } from '../shared/errors.js'
+import { didYouMean } from '../shared/nearest.js'
+import type { Assignment, WireRow } from '../shared/operation.js'
 
 /** What an error of this operation names. */
 export interface Context {

@@ -1,10 +1,10 @@
 // A page's cursor: the values of the order's fields in one row, as opaque text.
-import type { Context } from './encode-row.js'
-import type { PageModel } from './resolve.js'
-import { encodeValue } from './shared/codec.js'
-import type { StoredValue } from './shared/definition.js'
-import { DataFlowError } from './shared/errors.js'
-import type { OrderTerm } from './shared/operation.js'
+import type { Context } from './row.js'
+import type { PageModel } from '../resolve.js'
+import { encodeValue } from '../shared/codec.js'
+import type { StoredValue } from '../shared/definition.js'
+import { DataFlowError } from '../shared/errors.js'
+import type { OrderTerm } from '../shared/operation.js'
 
 const signature = (order: readonly OrderTerm[]) =>
   order.map(term => `${term.descending ? '-' : '+'}${term.field}`).join()

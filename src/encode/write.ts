@@ -1,0 +1,85 @@
+// create, update, upsert: what crosses, and the row back.
+import { DataFlowError } from '../shared/errors.js'
+import type { WireRows, WireWritten } from '../shared/operation.js'
+import { rowDecoder, storedRow } from './decode.js'
+import { badOption, type Prepared } from './options.js'
+import { encodeAssignments, encodeKey, encodeRow, knownField, type Context } from './row.js'
+
+export function prepareCreate(data: unknown, context: Context): Prepared {
+  const { model } = context
+  const row = encodeRow(data, context)
+  return {
+    wire: { op: 'create', model: model.definition.name, row },
+    decode: result =>
+      'json' in (result as object)
+        ? rowDecoder(model, null)(result as WireRows)[0]
+        : storedRow(model, row, (result as WireWritten).stamp),
+  }
+}
+
+export function prepareUpdate(id: unknown, patch: unknown, options: { version?: unknown }, context: Context): Prepared {
+  const { model } = context
+  const { version = null } = options
+  if (version !== null && !Number.isSafeInteger(version)) {
+    throw badOption('version must be a whole number.', 'pass the row.version that was read.', context)
+  }
+  if (version !== null && !model.fields.some(field => field.definition.kind === 'version')) {
+    throw badOption(`${model.definition.name} has no version field.`, 'add one with t.version().', context)
+  }
+  const set = encodeAssignments(patch, context)
+  return {
+    wire: {
+      op: 'update',
+      model: model.definition.name,
+      id: encodeKey(id, context),
+      set,
+      version: version as number | null,
+    },
+    decode: result => rowDecoder(model, null)(result as WireRows)[0],
+  }
+}
+
+/** The fields of `on`: they must be the key or one of the unique lists, or SQLite could not look them up. */
+export function conflictFields(on: unknown, context: Context): string[] {
+  const { definition } = context.model
+  if (on === undefined) return [definition.key]
+  const fields = (Array.isArray(on) ? on : [on]).map(name => knownField(String(name), context).definition.name)
+  const same = (other: readonly string[]) =>
+    other.length === fields.length && other.every(name => fields.includes(name))
+  if (same([definition.key]) || definition.indexes.some(index => index.unique && same(index.fields))) return fields
+  throw badOption('`on` names fields that are not unique together.', 'use the key, or declare them unique.', context)
+}
+
+/** Fields of `data` that an existing row takes: those that were given, without the key and what decides. */
+export function givenFields(data: unknown, on: readonly string[], { model }: Context): string[] {
+  const given = Object.entries(data as object).filter(([, value]) => value !== undefined)
+  return given.map(([name]) => name).filter(name => name !== model.definition.key && !on.includes(name))
+}
+
+export function prepareUpsert(data: unknown, options: { on?: unknown; update?: unknown }, context: Context): Prepared {
+  const { model } = context
+  const on = conflictFields(options.on, context)
+  const row = encodeRow(data, context)
+  const { update } = options
+  const changes =
+    update === undefined
+      ? { fields: givenFields(data, on, context) }
+      : Array.isArray(update)
+        ? { fields: update.map(name => writableField(String(name), context)) }
+        : { set: encodeAssignments(update, context) }
+  return {
+    wire: { op: 'upsert', model: model.definition.name, row, on, update: changes },
+    decode: result => rowDecoder(model, null)(result as WireRows)[0],
+  }
+}
+
+function writableField(name: string, context: Context): string {
+  const { definition } = knownField(name, context)
+  if (!definition.readonly && !definition.primaryKey) return definition.name
+  throw new DataFlowError('READONLY', `${name} cannot be updated.`, {
+    model: context.model.definition.name,
+    op: context.op,
+    fields: [name],
+    hint: `leave ${name} out of update.`,
+  })
+}
