@@ -94,9 +94,9 @@ export class Connection {
     return session?.call(send)
   }
 
-  /** Tells the worker whether `query` events are wanted; a worker that is not there yet asks when it starts. */
+  /** Tells the worker which events are wanted; one that is not there yet is told when it starts. */
   listen(): void {
-    this.callIfStarted(engine => engine.listen(this.#options.wantsQueries())).catch(() => {})
+    this.callIfStarted(engine => engine.listen(this.#options.wantedEvents())).catch(() => {})
   }
 
   async close(): Promise<void> {

@@ -35,7 +35,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     config,
     worker: options.worker,
     wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
-    wantsQueries: () => listeners.has('query'),
+    wantedEvents: () => listeners.wanted,
     onEvent: event => dispatch(listeners, event),
   })
   const transactions = new Transactions(connection)
@@ -133,10 +133,10 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     },
     on(event: never, listener: never) {
       const off = listeners.add(event, listener)
-      if (event === 'query') connection.listen()
+      connection.listen()
       return () => {
         off()
-        if (event === 'query') connection.listen()
+        connection.listen()
       }
     },
     close: () => connection.close(),

@@ -37,8 +37,9 @@ export class Listeners {
     return () => void listeners.delete(own)
   }
 
-  has(event: keyof DatabaseEvents): boolean {
-    return (this.#byEvent.get(event)?.size ?? 0) > 0
+  /** The events that somebody listens to. */
+  get wanted(): (keyof DatabaseEvents)[] {
+    return EVENTS.filter(event => this.#byEvent.get(event)?.size)
   }
 
   emit<E extends keyof DatabaseEvents>(event: E, detail: DatabaseEvents[E]): void {

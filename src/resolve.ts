@@ -1,5 +1,6 @@
 // From declared models to definitions: names of tables, types of references, defaults as stored. Pure and synchronous.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { RowDecoder } from './encode/decode.js'
 import type { AnyModel, ModelOptions } from './model.js'
 import { BadValue, encodeValue } from './shared/codec.js'
 import type {
@@ -31,6 +32,8 @@ export interface PageModel {
   readonly definition: ModelDefinition
   readonly fields: readonly PageField[]
   readonly fieldNamed: ReadonlyMap<string, PageField>
+  /** Decoders of rows by what is selected, made when first needed. */
+  readonly decoders: Map<string, RowDecoder>
 }
 
 /** Every name that a database or a transaction has, or will have, for itself. */
@@ -102,7 +105,16 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
         resolveField(name, field, spec, keyOf),
       )
       const definition = { name, accessor, table, ...resolveRest(name, table, model, fields) }
-      return [name, { accessor, definition, fields, fieldNamed: new Map(fields.map(f => [f.definition.name, f])) }]
+      return [
+        name,
+        {
+          accessor,
+          definition,
+          fields,
+          fieldNamed: new Map(fields.map(f => [f.definition.name, f])),
+          decoders: new Map(),
+        },
+      ]
     }),
   )
 }

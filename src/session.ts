@@ -8,8 +8,8 @@ export interface SessionOptions {
   /** The app's own way to make the worker; there is no fallback then. */
   readonly worker: (() => Worker) | undefined
   readonly wasmUrl: string | null
-  /** Whether somebody listens to `query` events now. */
-  wantsQueries(): boolean
+  /** The events that somebody listens to now. */
+  wantedEvents(): EngineEvent['type'][]
   onEvent(event: EngineEvent): void
   /** Called once, when the worker is no more. */
   onEnd(): void
@@ -46,11 +46,10 @@ export class Session {
     const { port2 } = session.#events
     try {
       const { alive } = await session.call(engine =>
-        engine.start(config, transfer({ wasmUrl, events: port2 }, [port2])),
+        engine.start(config, transfer({ wasmUrl, events: port2, listen: options.wantedEvents() }, [port2])),
       )
       session.#started = true
       session.#watch(alive)
-      if (options.wantsQueries()) await session.call(engine => engine.listen(true))
       return session
     } catch (error) {
       session.#stop()

@@ -14,40 +14,18 @@ import type {
   TableStatus,
   Unit,
 } from '../src/shared/protocol.js'
-import { cascades, Changes } from './changes.js'
+import { Changes } from './changes.js'
 import { compileModel, type CompiledModel } from './compile/model.js'
-import { Ensure } from './ensure.js'
-import { Executor } from './execute.js'
+import type { Ensure } from './ensure.js'
+import type { Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
 import { Leases } from './leases.js'
-import { aborted, MessageRunner, type UnitOutcome } from './message.js'
+import { aborted, type UnitOutcome } from './message.js'
 import { readHistory } from './migrate/ledger.js'
-import { declare } from './migrate/planner.js'
-import { Saver } from './saver.js'
-import { SqliteError, type Clock, type Ownership, type Sqlite, type SqliteModule, type Storage } from './seams.js'
+import { closeDatabase, openDatabase, type EngineParts, type Open } from './open.js'
+import { SqliteError } from './seams.js'
 
-export interface EngineParts {
-  /** Starts SQLite; asked again after a failure. */
-  bootSqlite(): Promise<SqliteModule>
-  openStorage(): Storage
-  /** Waits for the exclusive right to the saved form; null where nobody else can have it (memory). */
-  own: ((onBlocked: () => void) => Promise<Ownership>) | null
-  readonly clock: Clock
-  /** Set where there are no Web Locks (semantics 7). */
-  readonly lockHolder: string | null
-  emit(event: EngineEvent): void
-}
-
-/** What exists while the database is open. */
-interface Open {
-  readonly db: Sqlite
-  readonly storage: Storage
-  readonly saver: Saver
-  readonly ensure: Ensure
-  readonly executor: Executor
-  readonly runner: MessageRunner
-  readonly ownership: Ownership | null
-}
+export type { EngineParts } from './open.js'
 
 /** From the weakest. */
 const STRICTNESS: readonly Durability[] = ['deferred', 'relaxed', 'strict']
@@ -61,7 +39,8 @@ export class Engine implements EngineProtocol {
   #report: MigrationReport = { applied: [], pending: [], ms: 0, cached: true }
   readonly #leases: Leases
   #dead: DataFlowError | null = null
-  #listening = false
+  /** The events that somebody listens to. */
+  #listening: ReadonlySet<EngineEvent['type']> = new Set()
   /** Units that have arrived and not begun, and those of them that were taken back. */
   readonly #waiting = new Set<number>()
   readonly #cancelled = new Set<number>()
@@ -204,9 +183,9 @@ export class Engine implements EngineProtocol {
     })
   }
 
-  listen(queries: boolean): Promise<Outcome<null>> {
+  listen(events: readonly EngineEvent['type'][]): Promise<Outcome<null>> {
     return this.#answer(() => {
-      this.#listening = queries
+      this.#listening = new Set(events)
       if (this.#open) this.#trace(this.#open.executor)
       return null
     })
@@ -220,12 +199,7 @@ export class Engine implements EngineProtocol {
       if (!open) return null
       this.#open = null
       this.#leases.break(this.#dead)
-      try {
-        await open.saver.close()
-      } finally {
-        open.db.close()
-        open.ownership?.release()
-      }
+      await closeDatabase(open)
       return null
     })
   }
@@ -242,66 +216,25 @@ export class Engine implements EngineProtocol {
   }
 
   async #start(): Promise<Open> {
-    const { bootSqlite, openStorage, own, clock, lockHolder, emit } = this.#parts
-    const started = clock.monotonic()
-    // SQLite starts while the lock is waited for.
-    const booting = bootSqlite()
-    booting.catch(() => {})
-    const ownership =
-      (await own?.(() => emit({ type: 'blocked', detail: { waitedMs: clock.monotonic() - started } }))) ?? null
-    const storage = openStorage()
+    const open = await openDatabase(this.#config, this.#models, this.#parts, {
+      begin: unit => {
+        if (this.#takeOff(unit.id)) throw aborted()
+        this.#assertAlive()
+      },
+      emit: event => this.#emit(event),
+      onFatal: error => this.#die(error),
+      onFailing: error => this.#onFailing(error),
+      onFailed: (error, lost) => this.#onFailed(error, lost),
+    })
+    this.#open = open
     try {
-      const saved = storage.open()
-      saved.catch(() => {})
-      const sqlite = await booting
-      const file = sqlite.createFile(await saved)
-      const db = sqlite.open(file)
-      const saver = new Saver({
-        file,
-        storage,
-        clock,
-        onFailing: error => this.#onFailing(error),
-        onFailed: (error, lost) => this.#onFailed(error, lost),
-        onFlushed: ({ ms, bytes }) => emit({ type: 'flush', detail: { ms, bytes } }),
-      })
-      const ensure = new Ensure({
-        db,
-        models: declare(this.#config.models),
-        options: { ...this.#config, lockHolder },
-        clock,
-        onMigrated: report => emit({ type: 'migrate', detail: report }),
-      })
-      const executor = new Executor({
-        db,
-        models: this.#models,
-        cascades: cascades(this.#config.models),
-        clock,
-        hasTriggers: () => ensure.hasTriggers,
-        lacking: model => ensure.lacking(model),
-        onSchemaChanged: () => ensure.invalidate(),
-      })
-      this.#trace(executor)
-      const runner = new MessageRunner({
-        db,
-        ensure,
-        executor,
-        models: this.#models,
-        clock,
-        begin: unit => {
-          if (this.#takeOff(unit.id)) throw aborted()
-          this.#assertAlive()
-        },
-        onFatal: error => this.#die(error),
-      })
-      const open: Open = { db, storage, saver, ensure, executor, runner, ownership }
-      this.#open = open
-      this.#report = this.#migrate(ensure)
-      await saver.committed('relaxed')
+      this.#trace(open.executor)
+      this.#report = this.#migrate(open.ensure)
+      await open.saver.committed(this.#config.durability === 'strict' ? 'strict' : 'relaxed')
       return open
     } catch (error) {
       this.#open = null
-      await storage.close().catch(() => {})
-      ownership?.release()
+      await closeDatabase(open)
       throw error
     }
   }
@@ -312,13 +245,13 @@ export class Engine implements EngineProtocol {
       return ensure.open()
     } catch (error) {
       if (!ensure.planFailure) throw error
-      this.#parts.emit({ type: 'error', detail: (error as DataFlowError).toWire() })
+      this.#emit({ type: 'error', detail: ensure.planFailure.toWire() })
       return { applied: [], pending: [], ms: 0, cached: false }
     }
   }
 
   #trace(executor: Executor): void {
-    executor.trace = this.#listening ? query => this.#parts.emit({ type: 'query', detail: query }) : null
+    executor.trace = this.#listening.has('query') ? detail => this.#emit({ type: 'query', detail }) : null
   }
 
   // ---- running -------------------------------------------------------------------------------------------------
@@ -326,7 +259,12 @@ export class Engine implements EngineProtocol {
   /** Semantics 13: a message is one transaction, answered after its flush if it has a write that waits for one. */
   async #runAndSave(open: Open, units: readonly Unit[], ticket: number): Promise<UnitOutcome[]> {
     const { outcomes, wrote, changes } = open.runner.run(units, ticket)
-    if (this.#dead || !wrote.includes(true)) return outcomes
+    if (!wrote.includes(true)) return outcomes
+    if (this.#dead) {
+      // What the message wrote before SQLite stopped will never be saved.
+      const failure = { error: this.#dead.toWire() }
+      return outcomes.map((outcome, i) => (wrote[i] ? failure : outcome))
+    }
     const levels = units.filter((_, i) => wrote[i]).map(unit => unit.durability ?? this.#config.durability)
     const level = STRICTNESS[Math.max(...levels.map(level => STRICTNESS.indexOf(level)))]!
     const saved = open.saver.committed(level)
@@ -349,7 +287,12 @@ export class Engine implements EngineProtocol {
   }
 
   #publish(changes: Changes): void {
-    for (const detail of changes.toEvents()) this.#parts.emit({ type: 'change', detail })
+    if (!this.#listening.has('change')) return
+    for (const detail of changes.toEvents()) this.#emit({ type: 'change', detail })
+  }
+
+  #emit(event: EngineEvent): void {
+    if (this.#listening.has(event.type)) this.#parts.emit(event)
   }
 
   // ---- failing -------------------------------------------------------------------------------------------------
@@ -369,12 +312,13 @@ export class Engine implements EngineProtocol {
     if (lost.deferred === 0) return
     const text = `${lost.deferred} deferred ${lost.deferred === 1 ? 'write' : 'writes'} could not be saved and were taken back.`
     const detail = new DataFlowError(error.code, text, { hint: error.hint ?? 'write again.', retryable: true }).toWire()
-    this.#parts.emit({ type: 'error', detail })
+    this.#emit({ type: 'error', detail })
   }
 
   /** SQLite can no longer be trusted. What was saved is safe; nothing of what is in memory may be saved any more. */
   #die(error: SqliteError): void {
-    this.#dead ??= new DataFlowError(
+    if (this.#dead) return
+    this.#dead = new DataFlowError(
       'WORKER_CRASHED',
       `SQLite stopped: ${error.message}.`,
       {
@@ -383,6 +327,7 @@ export class Engine implements EngineProtocol {
       },
       error,
     )
+    this.#open?.saver.abandon(this.#dead)
   }
 
   #assertAlive(): void {

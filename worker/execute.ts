@@ -180,7 +180,7 @@ export class Executor {
         const failure = toDataFlowError(error, {
           models: this.#definitions(),
           model: model.definition,
-          op: 'bulkCreate',
+          op: op.method,
         })
         failed.push({ index, error: failure.toWire() })
       }

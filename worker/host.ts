@@ -1,7 +1,7 @@
 // What the page talks to: makes the engine when it is told what for, and passes its calls on.
 import { DataFlowError } from '../src/shared/errors.js'
 import type { Durability } from '../src/shared/operation.js'
-import type { EngineConfig, EngineHost, HostSetup, Outcome, Unit } from '../src/shared/protocol.js'
+import type { EngineConfig, EngineEvent, EngineHost, HostSetup, Outcome, Unit } from '../src/shared/protocol.js'
 import { Engine } from './engine.js'
 import type { Clock, SqliteModule, Storage } from './seams.js'
 import type { acquireOwnership } from './tabs.js'
@@ -24,7 +24,7 @@ export class Host implements EngineHost {
     this.#parts = parts
   }
 
-  async start(config: EngineConfig, { wasmUrl, events }: HostSetup): Promise<Outcome<{ alive: string }>> {
+  async start(config: EngineConfig, { wasmUrl, events, listen }: HostSetup): Promise<Outcome<{ alive: string }>> {
     const { locks, clock, bootSqlite, openIndexedDb, openMemory, acquireOwnership } = this.#parts
     if (!locks) {
       const hint = 'needs a secure context (https or localhost).'
@@ -41,6 +41,7 @@ export class Host implements EngineHost {
         : null,
       emit: event => events.postMessage(event),
     })
+    await this.#engine.listen(listen)
     return { ok: { alive: await holdAlive(locks) } }
   }
 
@@ -86,8 +87,8 @@ export class Host implements EngineHost {
   metrics() {
     return this.#started.metrics()
   }
-  listen(queries: boolean) {
-    return this.#started.listen(queries)
+  listen(events: readonly EngineEvent['type'][]) {
+    return this.#started.listen(events)
   }
   close() {
     return this.#started.close()

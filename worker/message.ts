@@ -13,10 +13,19 @@ export type UnitOutcome = Outcome<readonly WireResult[]>
 
 /** What running a message gave. */
 export interface Attempt {
+  /** What the rows of this message are stamped with. */
+  readonly stamp: number
   readonly outcomes: UnitOutcome[]
   /** By unit: whether its answer has to wait for a flush. */
   readonly wrote: boolean[]
-  readonly changes: Changes
+  changes: Changes
+}
+
+interface Job {
+  readonly unit: Unit
+  /** Its place in the message. */
+  readonly i: number
+  writes: boolean
 }
 
 export interface MessageParts {
@@ -40,28 +49,33 @@ export class MessageRunner {
 
   /** Ensures, runs and collects. `ticket`: the ensure's ticket when the message arrived. */
   run(units: readonly Unit[], ticket: number): Attempt {
-    const attempt: Attempt = { outcomes: [], wrote: units.map(() => false), changes: new Changes() }
-    const runnable = [...units.keys()].filter(i => this.#prepare(units[i]!, i, ticket, attempt))
-    const writers = runnable.filter(i => mayWrite(units[i]!))
-    // Units whose missing table or column may be there after another check.
-    const doubtful = new Set<number>()
-    const runAll = (alone: boolean): void => {
-      for (const i of runnable) if (this.#runUnit(units[i]!, i, attempt, alone)) doubtful.add(i)
+    const { clock } = this.#parts
+    const attempt: Attempt = {
+      stamp: clock.now(),
+      outcomes: [],
+      wrote: units.map(() => false),
+      changes: new Changes(),
     }
-    if (writers.length < 2) runAll(true)
+    const jobs = units.map((unit, i): Job => ({ unit, i, writes: false }))
+    const runnable = jobs.filter(job => this.#prepare(job, ticket, attempt))
+    for (const job of runnable) job.writes = this.#mayWrite(job.unit)
+    // Those whose missing table or column may be there after another check.
+    let doubtful: Job[] = []
+    const runAll = (alone: boolean): Job[] => runnable.filter(job => this.#runUnit(job, attempt, alone))
+    if (runnable.filter(job => job.writes).length < 2) doubtful = runAll(true)
     else {
       try {
-        this.#parts.db.atomically(() => runAll(false))
+        this.#parts.db.atomically(() => (doubtful = runAll(false)))
         this.tx.committed++
       } catch (error) {
         if (!(error instanceof SqliteError)) throw error
         this.tx.rolledBack++
         // The shared transaction is lost: each is run again alone, and only the guilty one fails (semantics 14).
-        doubtful.clear()
-        runAll(true)
+        attempt.changes = new Changes()
+        doubtful = runAll(true)
       }
     }
-    for (const i of doubtful) this.#runAgain(units[i]!, i, attempt)
+    for (const job of doubtful) this.#runAgain(job, attempt)
     return attempt
   }
 
@@ -78,7 +92,7 @@ export class MessageRunner {
     }
   }
 
-  #prepare(unit: Unit, i: number, ticket: number, attempt: Attempt): boolean {
+  #prepare({ unit, i }: Job, ticket: number, attempt: Attempt): boolean {
     const { ensure, begin } = this.#parts
     try {
       begin(unit)
@@ -94,32 +108,47 @@ export class MessageRunner {
   }
 
   /** Runs the operations of one unit; true when another check may help. `alone`: in no transaction of several units. */
-  #runUnit(unit: Unit, i: number, attempt: Attempt, alone: boolean): boolean {
-    const { db, executor, clock } = this.#parts
-    const execution: Execution = { stamp: clock.now(), changes: new Changes() }
-    let current = unit.ops[0]!
-    const runOps = () => unit.ops.map(op => executor.execute((current = op), execution))
+  #runUnit({ unit, i, writes }: Job, attempt: Attempt, alone: boolean): boolean {
+    const { db, executor } = this.#parts
+    const { ops } = unit
+    const execution: Execution = { stamp: attempt.stamp, changes: new Changes() }
+    let current = ops[0]!
+    const runOps = () => ops.map(op => executor.execute((current = op), execution))
+    // One statement is a transaction by itself; operations that only read cannot be interrupted.
+    const bare = alone && (!writes || (ops.length === 1 && current.op !== 'insertMany'))
     try {
-      attempt.outcomes[i] = { ok: alone && isBare(unit) ? runOps() : db.atomically(runOps) }
+      attempt.outcomes[i] = { ok: bare ? runOps() : db.atomically(runOps) }
       attempt.changes.merge(execution.changes)
-      if (mayWrite(unit)) {
+      if (writes) {
         attempt.wrote[i] = true
         if (alone) this.tx.committed++
       }
       return false
     } catch (error) {
       if (error instanceof SqliteError && error.transactionLost && !alone) throw error
-      if (alone && mayWrite(unit)) this.tx.rolledBack++
+      if (alone && writes) this.tx.rolledBack++
       attempt.outcomes[i] = { error: this.#describe(error, current) }
       // Never inside a batch: there the error is given (semantics 4).
-      return error instanceof SqliteError && error.missing !== undefined && unit.ops.length === 1
+      return error instanceof SqliteError && error.missing !== undefined && ops.length === 1
     }
   }
 
   /** "no such table / column": somebody changed the schema. Checks again and tries once more. */
-  #runAgain(unit: Unit, i: number, attempt: Attempt): void {
+  #runAgain(job: Job, attempt: Attempt): void {
     this.#parts.ensure.invalidate()
-    if (this.#prepare(unit, i, this.#parts.ensure.ticket, attempt)) this.#runUnit(unit, i, attempt, true)
+    if (this.#prepare(job, this.#parts.ensure.ticket, attempt)) this.#runUnit(job, attempt, true)
+  }
+
+  /** Of raw SQL only SQLite can tell; what it cannot compile may be anything, and fails when it is run. */
+  #mayWrite(unit: Unit): boolean {
+    return unit.ops.some(op => {
+      if (op.op !== 'sql') return isWrite(op.op)
+      try {
+        return !this.#parts.db.tablesOf(op.sql).readonly
+      } catch {
+        return true
+      }
+    })
   }
 
   #describe(error: unknown, op: WireOperation) {
@@ -129,10 +158,10 @@ export class MessageRunner {
       models: this.#definitions(),
       ...(model ? { model } : {}),
       ...(op.op === 'sql' ? { sql: op.sql } : {}),
-      op: op.op,
+      op: nameOf(op),
     })
     // An error that names another model (a cascade, a trigger) keeps it.
-    return failure.with({ op: op.op, ...(model && !failure.model ? { model: model.name } : {}) }).toWire()
+    return failure.with({ op: nameOf(op), ...(model && !failure.model ? { model: model.name } : {}) }).toWire()
   }
 
   #definitions() {
@@ -142,17 +171,14 @@ export class MessageRunner {
   #modelsOf(unit: Unit): Iterable<string> {
     // What a raw statement touches is not known: all models are ensured first.
     if (unit.ops.some(op => op.op === 'sql')) return this.#parts.models.keys()
-    return new Set(unit.ops.map(op => (op.op === 'sql' ? '' : op.model)))
+    const names = unit.ops.map(op => (op.op === 'sql' ? '' : op.model))
+    return names.length === 1 ? names : new Set(names)
   }
 }
 
-function mayWrite(unit: Unit): boolean {
-  return unit.ops.some(op => op.op === 'sql' || isWrite(op.op))
-}
-
-/** One statement is a transaction by itself; operations that only read cannot be interrupted. */
-function isBare(unit: Unit): boolean {
-  return (unit.ops.length === 1 && unit.ops[0]!.op !== 'insertMany') || !mayWrite(unit)
+/** What an app calls the operation. */
+function nameOf(op: WireOperation): string {
+  return op.op === 'insertMany' ? op.method : op.op
 }
 
 export function aborted(): DataFlowError {

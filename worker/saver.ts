@@ -87,6 +87,15 @@ export class Saver {
     return (this.#closing ??= this.#close())
   }
 
+  /** What is in memory can no longer be trusted: nothing of it is saved any more, and whoever waits is told. */
+  abandon(error: DataFlowError): void {
+    this.#end ??= error
+    this.#stopTimer()
+    const waiters = this.#waiting
+    this.#waiting = []
+    for (const waiter of waiters) waiter.reject(error)
+  }
+
   get metrics(): SaverMetrics {
     const sorted = [...this.#lags].sort((a, b) => a - b)
     const quantile = (q: number): number => sorted[Math.ceil(q * sorted.length) - 1] ?? 0

@@ -77,7 +77,14 @@ export function prepareRows(rows: unknown, policy: Policy, collect: boolean, con
       : policy
   const keyAt = model.fields.findIndex(field => field.definition.primaryKey)
   return {
-    wire: { op: 'insertMany', model: model.definition.name, rows: encoded, conflict, collect },
+    wire: {
+      op: 'insertMany',
+      method: context.op as 'bulkCreate' | 'bulkUpsert',
+      model: model.definition.name,
+      rows: encoded,
+      conflict,
+      collect,
+    },
     decode(result) {
       const { ids, count, skipped = [], failed: rejected = [] } = result as WireWritten
       const left = new Set([...skipped, ...rejected.map(failure => failure.index)])

@@ -5,8 +5,17 @@ import type { WireRow, WireRows } from '../shared/operation.js'
 
 export type AppRow = Record<string, unknown>
 
-/** Decodes rows that hold the fields of `select` in this order; all fields when it is null. */
-export function rowDecoder(model: PageModel, select: readonly string[] | null): (rows: WireRows) => AppRow[] {
+export type RowDecoder = (rows: WireRows) => AppRow[]
+
+/** Decodes rows that hold the fields of `select` in this order; all fields when it is null. Made once per selection. */
+export function rowDecoder(model: PageModel, select: readonly string[] | null): RowDecoder {
+  const shape = select === null ? '*' : select.join()
+  let decoder = model.decoders.get(shape)
+  if (!decoder) model.decoders.set(shape, (decoder = makeDecoder(model, select)))
+  return decoder
+}
+
+function makeDecoder(model: PageModel, select: readonly string[] | null): RowDecoder {
   const fields = select === null ? model.fields : select.map(name => model.fieldNamed.get(name)!)
   const names = fields.map(field => field.definition.name)
   const blobFields = indexesOf(fields, field => field.definition.kind === 'blob')

@@ -11,7 +11,11 @@ export interface Prepared {
 }
 
 /** Options of an operation, every name known. */
-export function readOptions<K extends string>(value: unknown, known: readonly K[], context: Context): { [P in K]?: unknown } {
+export function readOptions<K extends string>(
+  value: unknown,
+  known: readonly K[],
+  context: Context,
+): { [P in K]?: unknown } {
   if (value === undefined) return {}
   assertObject(value, 'The options', context)
   for (const name of Object.keys(value)) {

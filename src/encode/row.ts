@@ -1,5 +1,5 @@
 // An app's values -> a row as it is stored. All that is wrong with a row is said in one error.
-import { uuidv7 } from 'uuidv7'
+import { v7 as uuidv7 } from 'uuid'
 import type { PageField, PageModel } from '../resolve.js'
 import { BadValue, describe, encodeValue } from '../shared/codec.js'
 import type { StoredValue } from '../shared/definition.js'

@@ -69,8 +69,8 @@ export type WireOperation =
       readonly update: { readonly fields: readonly string[] } | { readonly set: readonly Assignment[] }
     }
   | {
-      /** bulkCreate and bulkUpsert. */
       readonly op: 'insertMany'
+      readonly method: 'bulkCreate' | 'bulkUpsert'
       readonly model: string
       readonly rows: readonly WireRow[]
       readonly conflict: Conflict

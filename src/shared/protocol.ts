@@ -157,7 +157,7 @@ export interface ChangeEvent {
   readonly origin: 'local' | 'tab'
 }
 
-/** What the worker tells without being asked. `query` only while somebody listens. */
+/** What the worker tells without being asked, to who listens. */
 export type EngineEvent =
   | { readonly type: 'query'; readonly detail: QueryEvent }
   | { readonly type: 'change'; readonly detail: ChangeEvent }
@@ -186,8 +186,8 @@ export interface Engine {
   history(): Promise<Outcome<readonly MigrationRecord[]>>
   flush(): Promise<Outcome<null>>
   metrics(): Promise<Outcome<EngineMetrics>>
-  /** Whether `query` events are wanted. */
-  listen(queries: boolean): Promise<Outcome<null>>
+  /** Which events are wanted; none before the first call. */
+  listen(events: readonly EngineEvent['type'][]): Promise<Outcome<null>>
   close(): Promise<Outcome<null>>
 }
 
@@ -202,6 +202,8 @@ export interface HostSetup {
   readonly wasmUrl: string | null
   /** Events come here. */
   readonly events: MessagePortLike
+  /** The events that are wanted from the start. */
+  readonly listen: readonly EngineEvent['type'][]
 }
 
 /** A MessagePort, named without DOM or WebWorker types. */

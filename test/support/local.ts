@@ -78,14 +78,14 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
   const events: EngineEvent[] = []
   const engine = new Engine(structuredClone(config), {
     bootSqlite: () => bootSqlite({ wasm }),
-    openStorage: () =>
-      wrapStorage(config.storage === 'memory' ? openMemoryStorage() : openIndexedDbStorage(name)),
+    openStorage: () => wrapStorage(config.storage === 'memory' ? openMemoryStorage() : openIndexedDbStorage(name)),
     own: null,
     clock,
     lockHolder: null,
     emit: event => events.push(structuredClone(event)),
     ...parts,
   })
+  void engine.listen(['query', 'change', 'flush', 'migrate', 'blocked', 'error'])
   let units = 0
   const prepareAny = (query: Query): Prepared => {
     if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)

@@ -137,20 +137,21 @@ export class Logbook {
     const deletions = changes ? this.#limits.deletions + records.length : this.#limits.idleDeletions
     const oldest = Math.min(this.#oldest + deletions, this.head.first)
 
-    const again = [...(this.#unsure?.chunks ?? [])].filter(chunk => !cleaned.includes(chunk))
+    const puts = new Set(cleaned.filter(chunk => chunk < chunkCount(size)))
+    for (const chunk of this.#unsure?.chunks ?? []) puts.add(chunk)
     return {
       n,
       records,
       size,
-      puts: [...cleaned.filter(chunk => chunk < chunkCount(size)), ...again],
+      puts: [...puts],
       at: next - 1,
       head,
       writesHead: ends || this.#unsure !== null,
       writesTail: records.length > 0 || this.#unsure !== null,
       deletions: [...numbers(this.#oldest, oldest), ...numbers(next, this.#unsure?.records ?? 0)],
       oldest,
-      // Behind the end before and after, so that neither the one nor the other state needs them.
-      cutBase: this.#cutsBase ? Math.max(this.head.chunks, chunkCount(this.size), chunkCount(size)) : null,
+      // Behind the end before and after, so that neither state needs them, nor the head, which has just moved.
+      cutBase: this.#cutsBase ? Math.max(chunkCount(this.size), chunkCount(size)) : null,
       touched,
       cleaned,
       mark: ends ? null : mark,

@@ -50,6 +50,9 @@ export interface SavedState {
 export async function claim(store: UseStore): Promise<Claim> {
   return store('readwrite', async objects => {
     const { transaction } = objects
+    const ended = completed(transaction)
+    // When a request fails first, that is told below.
+    ended.catch(() => {})
     try {
       const [found, foundTail] = await Promise.all([
         promisifyRequest<unknown>(objects.get(HEAD)),
@@ -69,12 +72,12 @@ export async function claim(store: UseStore): Promise<Claim> {
       ])
       if (behind)
         throw damaged(TAIL, `it names record ${tail.last} as the last one, but ${JSON.stringify(behind)} exists`)
-      await completed(transaction)
+      await ended
       const hasStrays = strays.some(key => key !== undefined)
       return { head, tail, oldest: oldest === undefined ? head.first : Number((oldest as Key)[2]), hasStrays }
     } catch (e) {
       abort(transaction)
-      throw e
+      throw transaction.error ?? e
     }
   })
 }
