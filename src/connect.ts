@@ -221,5 +221,10 @@ function closed(): DataFlowError {
 }
 
 export function aborted(signal: AbortSignal): DataFlowError {
-  return new DataFlowError('ABORTED', 'The call was aborted before it began; nothing was done.', {}, signal.reason)
+  return new DataFlowError(
+    'ABORTED',
+    'The call was aborted before it began; nothing was done.',
+    { hint: 'run it again if it is still wanted.' },
+    signal.reason,
+  )
 }

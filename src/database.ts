@@ -71,6 +71,10 @@ export type Database<Ms> = Tables<Ms> &
       history(): Promise<readonly MigrationEntry[]>
     }
     metrics(): Promise<Metrics>
+    /** Gives the space of deleted rows back (VACUUM). Costs as much as writing the whole database. */
+    compact(): Promise<void>
+    /** Asks the browser not to clear the data when space is short. True if it agreed. */
+    persist(): Promise<boolean>
     /** Resolves when everything committed so far is saved. */
     flush(): Promise<void>
     /** Listens; returns the function that ends it. */

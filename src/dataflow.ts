@@ -1,12 +1,12 @@
 // dataflow(): a database. Owns the connection, hands out tables; everything it does is an operation, a transaction or
 // a question to the engine.
 import { Connection, type RunOptions } from './connect.js'
-import type { Database, DatabaseOptions, MigrationEntry, Models, Transaction } from './database.js'
+import type { Database, DatabaseOptions, MigrationEntry, Transaction } from './database.js'
 import { Listeners } from './events.js'
 import { prepare } from './encode/operation.js'
 import type { Prepared } from './encode/options.js'
 import { isOperation, type AnyModel, type Operation } from './model.js'
-import { engineConfig } from './options.js'
+import { engineConfig, modelsOption } from './options.js'
 import { resolveModels, type PageModel } from './resolve.js'
 import { prepareSql } from './run-sql.js'
 import { DataFlowError } from './shared/errors.js'
@@ -28,7 +28,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   name: string,
   options: DatabaseOptions<Ms>,
 ): Database<Ms> {
-  const models = resolveModels(options?.models as Models)
+  const models = resolveModels(modelsOption(options))
   const config = engineConfig(name, options, models)
   const listeners = new Listeners()
   const connection = new Connection({
@@ -65,6 +65,12 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       return result
     }
     const batch = async (queries: readonly unknown[], options: RunOptions = {}) => {
+      if (!Array.isArray(queries)) {
+        throw new DataFlowError('BAD_OPTION', 'batch() takes a list.', {
+          op: 'batch',
+          hint: 'db.batch([User.count()]).',
+        })
+      }
       const prepared = queries.map(prepareAny)
       return prepared.length === 0 ? [] : send(prepared, checkRunOptions(options))
     }
@@ -95,6 +101,10 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       return connection.call(engine => engine.ready())
     },
     async transaction(body: (tx: Transaction<Ms>) => Promise<unknown>, options: TransactionOptions = {}) {
+      if (typeof body !== 'function') {
+        const hint = 'db.transaction(async tx => { ... }).'
+        throw new DataFlowError('BAD_OPTION', 'transaction() takes a function.', { op: 'transaction', hint })
+      }
       return transactions.run(
         lease => body({ ...executor(lease.id), afterCommit: lease.afterCommit } as unknown as Transaction<Ms>),
         checkTransactionOptions(options),
@@ -127,6 +137,13 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     },
     async metrics() {
       return { ...(await connection.call(engine => engine.metrics())), rpc: connection.rpc }
+    },
+    async compact() {
+      await connection.call(engine => engine.compact())
+    },
+    async persist() {
+      // Not there outside a secure context, and not in every browser.
+      return (await globalThis.navigator?.storage?.persist?.()) ?? false
     },
     async flush() {
       await connection.callIfStarted(engine => engine.flush())

@@ -29,6 +29,10 @@ export class Listeners {
       const hint = `there are ${EVENTS.join(', ')}.`
       throw new DataFlowError('BAD_OPTION', `There is no event "${String(event)}".`, { op: 'on', hint })
     }
+    if (typeof listener !== 'function') {
+      const hint = "db.on('change', change => { ... })."
+      throw new DataFlowError('BAD_OPTION', 'on() takes a function.', { op: 'on', hint })
+    }
     const listeners = this.#byEvent.get(event) ?? new Set()
     this.#byEvent.set(event, listeners)
     // The same function may listen twice; each call's `off` ends its own.

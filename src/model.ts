@@ -215,9 +215,9 @@ export function model<const N extends string, F extends Fields>(
 }
 
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/
-// Names that a promise, an array, an object or SQLite already gives a meaning.
+// Names that a promise, an object or SQLite already gives a meaning.
 const RESERVED_FIELDS = new Set(
-  'then constructor prototype toString valueOf toJSON hasOwnProperty length at rowid oid _rowid_'.split(' '),
+  'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
 
@@ -232,6 +232,8 @@ function checkDeclaration(name: string, fields: Record<string, AnyField>, option
   if (typeof name !== 'string' || !IDENTIFIER.test(name)) {
     bad('A model name must be an identifier.', 'letters, digits and _, beginning with a letter.')
   }
+  if (typeof fields !== 'object' || fields === null) bad('A model needs fields.', "model('User', { id: t.id() }).")
+  if (typeof options !== 'object' || options === null) bad('The options of a model are an object.', '{ indexes: [] }.')
   for (const option of Object.keys(options)) {
     if (!['table', 'indexes', 'unique', 'checks'].includes(option)) {
       throw new DataFlowError('BAD_OPTION', `model() has no option "${option}".`, {

@@ -1,10 +1,18 @@
 // The options of dataflow(), checked: unknown ones are errors, at compile time and at run time.
 import type { DatabaseOptions } from './database.js'
+import type { AnyModel } from './model.js'
 import type { PageModel } from './resolve.js'
 import { describe } from './shared/codec.js'
 import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
 import type { EngineConfig } from './shared/protocol.js'
+
+/** The models that dataflow() was given. Throws `BAD_OPTION`. */
+export function modelsOption(options: unknown): Record<string, AnyModel> {
+  const { models } = (options ?? {}) as { models?: unknown }
+  if (typeof models === 'object' && models !== null && !Array.isArray(models)) return models as Record<string, AnyModel>
+  throw badOption('dataflow() needs models.', "dataflow('app', { models: { users: User } }).")
+}
 
 const KNOWN = [
   'models',
@@ -41,8 +49,17 @@ export function engineConfig(
       throw badOption(`dataflow() has no option "${option}".`, didYouMean(option, KNOWN))
     }
   }
-  const { storage, durability, version, maxWaitForOwner, cacheTableChecks, autoMigrate, existingSchema, worker } =
-    options
+  const {
+    storage,
+    durability,
+    version,
+    maxWaitForOwner,
+    cacheTableChecks,
+    autoMigrate,
+    existingSchema,
+    worker,
+    wasmUrl,
+  } = options
   const oneOf = (values: readonly unknown[], value: unknown) => values.includes(value)
   check('storage', storage, oneOf(['indexeddb', 'memory'], storage), "'indexeddb' or 'memory'")
   check(
@@ -57,6 +74,7 @@ export function engineConfig(
   check('autoMigrate', autoMigrate, oneOf([true, false, 'warn'], autoMigrate), "true, false or 'warn'")
   check('existingSchema', existingSchema, typeof existingSchema === 'boolean', 'true or false')
   check('worker', worker, typeof worker === 'function', 'a function that makes a Worker')
+  check('wasmUrl', wasmUrl, typeof wasmUrl === 'string' || wasmUrl instanceof URL, 'a URL')
   if (existingSchema && autoMigrate !== undefined) {
     throw badOption('existingSchema and autoMigrate exclude each other.', 'existingSchema never migrates.')
   }

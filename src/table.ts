@@ -15,6 +15,7 @@ import { METHOD_NAMES, operationOf, type Operation } from './model.js'
 import type { RunOptions } from './connect.js'
 import type { PageModel } from './resolve.js'
 import { DataFlowError } from './shared/errors.js'
+import type { Durability } from './shared/operation.js'
 import type { Fields, InsertOf, KeyOf, RowOf, Simplify, UpdateOf } from './shared/schema.js'
 import type { Where } from './where.js'
 
@@ -117,33 +118,29 @@ function splitOptions(
   const given = args[at]
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return { own: [...args], options: {} }
   const { signal, durability, ...rest } = given as RunOptions
-  const [unknown] = ONLY_RUN_OPTIONS.has(method) ? Object.keys(rest) : []
-  if (unknown !== undefined) {
-    const hint = 'it takes signal and durability.'
-    throw new DataFlowError('BAD_OPTION', `There is no option "${unknown}".`, { model, op: method, hint })
-  }
+  if (ONLY_RUN_OPTIONS.has(method)) checkRunOptions(given, model, method)
   const own = [...args]
   own[at] = Object.keys(rest).length > 0 || at === 0 ? rest : undefined
   return { own, options: checkRunOptions({ signal, durability }, model, method) }
 }
 
-/** The options of a run, checked. Throws `BAD_OPTION`. */
-export function checkRunOptions(
-  options: { signal?: unknown; durability?: unknown },
-  model?: string,
-  op?: string,
-): RunOptions {
-  const { signal, durability } = options
+/** The options of a run, checked; every other is unknown. Throws `BAD_OPTION`. */
+export function checkRunOptions(options: object, model?: string, op?: string): RunOptions {
+  const { signal, durability, ...rest } = options as { signal?: unknown; durability?: unknown }
   const bad = (text: string, hint: string) =>
     new DataFlowError('BAD_OPTION', text, { ...(model ? { model } : {}), ...(op ? { op } : {}), hint })
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) throw bad(`There is no option "${unknown}".`, 'it takes signal and durability.')
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw bad('signal is not an AbortSignal.', 'pass controller.signal.')
   }
   if (durability !== undefined && !['relaxed', 'strict', 'deferred'].includes(durability as string)) {
     throw bad('durability knows no such level.', "use 'relaxed', 'strict' or 'deferred'.")
   }
-  return { ...(signal ? { signal } : {}), ...(durability ? { durability: durability as 'relaxed' } : {}) }
+  return { ...(signal ? { signal } : {}), ...(durability ? { durability: durability as Durability } : {}) }
 }
+
+const ITERATE_OPTIONS = ['where', 'orderBy', 'limit', 'select', 'chunk', 'signal', 'durability']
 
 async function* iterate(
   model: string,
@@ -151,6 +148,13 @@ async function* iterate(
   run: RunOperation,
 ): AsyncGenerator<never> {
   const { chunk = 1000, limit = Infinity, signal, ...rest } = args
+  const bad = (text: string, hint: string) => new DataFlowError('BAD_OPTION', text, { model, op: 'iterate', hint })
+  const unknown = Object.keys(args).find(name => !ITERATE_OPTIONS.includes(name))
+  if (unknown !== undefined) throw bad(`There is no option "${unknown}".`, `it takes ${ITERATE_OPTIONS.join(', ')}.`)
+  if (!Number.isSafeInteger(chunk) || chunk < 1) throw bad('chunk must be a whole number of 1 or more.', 'chunk: 1000.')
+  if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0)) {
+    throw bad('limit must be a whole number of 0 or more.', 'limit: 5000.')
+  }
   let left = limit
   let after: string | undefined
   while (left > 0) {

@@ -1,6 +1,7 @@
 // db.transaction(): a lease of the one connection, for steps that need an answer before the next.
 import { aborted, type Connection } from './connect.js'
 import { DataFlowError } from './shared/errors.js'
+import { checkRunOptions } from './table.js'
 import type { Durability } from './shared/operation.js'
 
 export interface TransactionOptions {
@@ -23,6 +24,7 @@ export interface LeaseHandle {
 export class Transactions {
   readonly #connection: Connection
   #open = 0
+  #warned = false
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -34,24 +36,27 @@ export class Transactions {
     const lease = await this.#begin(maxWait, timeout, signal)
     const callbacks: (() => void)[] = []
     this.#open++
+    let result: T
     try {
-      const result = await raceAbort(body({ id: lease, afterCommit: callback => callbacks.push(callback) }), signal)
+      result = await untilAborted(body({ id: lease, afterCommit: callback => callbacks.push(callback) }), signal)
       await this.#connection.call(engine => engine.commit(lease, durability))
-      for (const callback of callbacks) callback()
-      return result
     } catch (error) {
       // Whatever the rollback says (the lease may be gone already), the first error is the one that tells.
       await this.#connection.callIfStarted(engine => engine.rollback(lease)).catch(() => {})
       throw error
     } finally {
-      this.#open--
+      if (--this.#open === 0) this.#warned = false
     }
+    for (const callback of callbacks) runSafely(callback)
+    return result
   }
 
   /** Warns once when `call`, made outside, seems to be awaited inside a transaction of this page (semantics 19). */
   watch<T>(call: Promise<T>): Promise<T> {
     if (this.#open === 0) return call
     const timer = setTimeout(() => {
+      if (this.#warned) return
+      this.#warned = true
       console.warn(
         'dataflow-edge: a db.* call waits for a transaction of this page. Inside transaction(fn) use only tx.*: ' +
           'the call can run when the transaction has ended, and its timeout will end it.',
@@ -73,10 +78,31 @@ export class Transactions {
   }
 }
 
-function raceAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** The transaction is saved whatever a callback throws: that goes where the app's uncaught errors go. */
+function runSafely(callback: () => void): void {
+  try {
+    callback()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(aborted(signal))
+    const onAbort = () => {
+      const text = 'The transaction was aborted and rolled back; nothing of it was done.'
+      reject(
+        new DataFlowError(
+          'ABORTED',
+          text,
+          { op: 'transaction', hint: 'run it again if it is still wanted.' },
+          signal.reason,
+        ),
+      )
+    }
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort)
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
@@ -101,5 +127,7 @@ export function checkTransactionOptions(options: TransactionOptions): Transactio
       })
     }
   }
+  const { signal, durability } = options
+  checkRunOptions({ signal, durability }, undefined, 'transaction')
   return options
 }

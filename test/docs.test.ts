@@ -1,11 +1,11 @@
 // What the documentation says is true: every sample compiles and runs, every link and path exists.
 import { execFile } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DataFlowError, ERROR_CODES } from '../src/shared/errors.js'
-import { documents, root, samplesOf, textOf, type Sample } from './support/docs-samples.js'
+import { documents, root, samplesOf, sources, textOf, type Sample } from './support/docs-samples.js'
 import { makeOrigin, type Origin } from './support/docs-shim.js'
 
 const folder = join(root, '.tsbuild/docs')
@@ -38,7 +38,12 @@ describe('samples', () => {
   test('all compile', async () => {
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
     const compiled = promisify(execFile)(process.execPath, [tsc, '-p', folder, '--pretty', 'false'])
-    expect(await compiled.then(() => '', (error: { stdout: string }) => error.stdout)).toBe('')
+    expect(
+      await compiled.then(
+        () => '',
+        (error: { stdout: string }) => error.stdout,
+      ),
+    ).toBe('')
   })
 
   let origin: Origin
@@ -85,24 +90,41 @@ describe('text', () => {
   })
 
   test('ARCHITECTURE.md names files that exist', () => {
-    const named = [...textOf('ARCHITECTURE.md').matchAll(/`((?:src|worker|test|e2e|demo|scripts|bench|docs)\/[\w./*-]*)`/g)]
-    const missing = named.map(([, path]) => path!).filter(path => globSync(path, { cwd: root }).length === 0)
+    const named = [
+      ...textOf('ARCHITECTURE.md').matchAll(/`((?:src|worker|test|e2e|demo|scripts|bench|docs)\/[\w./-]*)`/g),
+    ]
+    const missing = named.map(([, path]) => path!).filter(path => !existsSync(join(root, path)))
     expect(missing).toEqual([])
   })
 
   test('ARCHITECTURE.md has every source file in its tree', () => {
     const text = textOf('ARCHITECTURE.md')
-    const files = globSync(['src/**/*.ts', 'worker/**/*.ts'], { cwd: root }).map(file => file.split('/').at(-1)!)
-    expect(files.filter(file => !text.includes(file))).toEqual([])
+    expect(sources().filter(file => !text.includes(file.split('/').at(-1)!))).toEqual([])
+  })
+
+  test('docs/semantics.md has every number that the source refers to', () => {
+    const numbers = [...textOf('docs/semantics.md').matchAll(/^(\d+)\. /gm)].map(([, number]) => number)
+    expect(numbers).toEqual(Array.from({ length: 30 }, (_, i) => String(i + 1)))
+    const source = sources().map(textOf).join('\n')
+    const referred = [...source.matchAll(/semantics ((?:\d+(?:, | and )?)+)/g)].flatMap(([, list]) =>
+      list!.match(/\d+/g)!,
+    )
+    expect(referred.filter(number => !numbers.includes(number))).toEqual([])
+  })
+
+  test('README.md gives the sizes that scripts/check-sizes.mjs holds', () => {
+    const bars = [...textOf('scripts/check-sizes.mjs').matchAll(/bar: ([\d.]+) \* KB/g)].map(([, size]) => size)
+    const sizes = textOf('README.md').split('## Sizes')[1]!.split('## ')[0]!
+    expect([...sizes.matchAll(/([\d.]+) KB/g)].map(([, size]) => size)).toEqual(bars)
   })
 
   test('docs/errors.md lists every code, and says which are never raised yet', () => {
     const text = textOf('docs/errors.md')
     const listed = [...text.matchAll(/^### `([A-Z_]+)`(.*)$/gm)]
     expect(listed.map(([, code]) => code)).toEqual([...ERROR_CODES])
-    const sources = globSync(['src/**/*.ts', 'worker/**/*.ts'], { cwd: root }).map(textOf).join('\n')
+    const source = sources().map(textOf).join('\n')
     const raised = (code: string) =>
-      new RegExp(`DataFlowError(<'\\w+'>)?\\(\\s*'${code}'|code: '${code}'|misuse\\([^)]*'${code}'`).test(sources)
+      new RegExp(`DataFlowError(<'\\w+'>)?\\(\\s*'${code}'|code: '${code}'|misuse\\([^)]*'${code}'`).test(source)
     const unmarked = listed.map(([, code, mark]) => [code!, /not raised yet/.test(mark!)])
     expect(unmarked).toEqual(ERROR_CODES.map(code => [code, !raised(code)]))
   })

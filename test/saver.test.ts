@@ -335,6 +335,21 @@ test('close waits for the flush under way, and closes even if the last one fails
   expect([b.state, closed.state, storage.closed]).toEqual(['STORAGE_FULL', 'STORAGE_FULL', true])
 })
 
+test('abandon saves nothing more than the flush under way, and tells who waits', async () => {
+  storage.checkpointDue = true
+  const a = commit('a')
+  const b = commit('b')
+  commit('c', 'deferred')
+  saver.abandon(new DataFlowError('WORKER_CRASHED', 'gone'))
+  await settled()
+  expect([a.state, b.state]).toEqual(['pending', 'WORKER_CRASHED'])
+  await expect(saver.committed('relaxed')).rejects.toMatchObject({ code: 'WORKER_CRASHED' })
+  await storage.running!.end()
+  expect([a.state, storage.running, clock.timers, saver.metrics.lost]).toEqual(['saved', null, [], 1])
+  await saver.close()
+  expect(storage.closed).toBe(true)
+})
+
 test('metrics count flushes, bytes and lag', async () => {
   for (let i = 1; i <= 20; i++) {
     commit('x')

@@ -151,7 +151,8 @@ export class Engine implements EngineProtocol {
   }
 
   history(): Promise<Outcome<readonly MigrationRecord[]>> {
-    return this.#exclusive(({ db }) => {
+    return this.#exclusive(({ db, ensure }) => {
+      ensure.assertOwnSchema()
       try {
         return readHistory(db)
       } catch (error) {
@@ -159,6 +160,15 @@ export class Engine implements EngineProtocol {
         if (error instanceof SqliteError && error.missing === 'table') return []
         throw error
       }
+    })
+  }
+
+  /** VACUUM: the file shrinks to what it holds. */
+  compact(): Promise<Outcome<null>> {
+    return this.#exclusive(async ({ db, saver }) => {
+      db.run('VACUUM')
+      await saver.committed(this.#config.durability === 'strict' ? 'strict' : 'relaxed')
+      return null
     })
   }
 

@@ -202,12 +202,16 @@ export class Ensure {
     return this.#report(applied, start)
   }
 
+  /** Throws READONLY with `existingSchema`: there is nothing to migrate, and no ledger. */
+  assertOwnSchema(): void {
+    if (!this.#parts.options.existingSchema) return
+    throw new DataFlowError('READONLY', 'The schema belongs to somebody else (existingSchema).', {
+      hint: 'migrations are refused; remove existingSchema to let the library own the tables.',
+    })
+  }
+
   #wholePlan(): Plan {
-    if (this.#parts.options.existingSchema) {
-      throw new DataFlowError('READONLY', 'The schema belongs to somebody else (existingSchema).', {
-        hint: 'migrations are refused; remove existingSchema to let the library own the tables.',
-      })
-    }
+    this.assertOwnSchema()
     const models = [...this.#parts.models.values()]
     const plan = planModels(models, this.#current(), this.#query, true)
     return { ...plan, differences: [...changedModels(this.#current(), this.#parts.models).gone, ...plan.differences] }
@@ -277,7 +281,7 @@ export class Ensure {
     const registry = this.#current()
     const doubtful = models.filter(({ shape, checksum }) => {
       const row = registry.rows?.get(shape.model)
-      // The registry is trusted: an unchanged model in an unmoved schema needs no look (S13).
+      // The registry is trusted: an unchanged model in an unmoved schema needs no look.
       const trusted = row?.checksum === checksum && row.schemaVersion === registry.schemaVersion
       return !trusted || !options.cacheTableChecks
     })
@@ -342,7 +346,7 @@ export class Ensure {
       recordFailure(db, migration, cause.message)
       throw new DataFlowError(
         'MIGRATION_FAILED',
-        `The migration failed and was rolled back: ${cause.message}`,
+        `The migration failed and was rolled back: ${cause.toWire().text}`,
         {
           ...(cause.model ? { model: cause.model } : {}),
           ...(cause.fields ? { fields: cause.fields } : {}),

@@ -18,8 +18,8 @@ import {
   hasMadeValues,
 } from './compile/write.js'
 import { toDataFlowError } from './failure.js'
-import { assertAllowed } from './raw-sql.js'
-import type { Clock, RowReader, Sqlite, SqlCell, SqlParam } from './seams.js'
+import { assertAllowed, assertNotOurs } from './raw-sql.js'
+import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
 export interface ExecutorParts {
   readonly db: Sqlite
@@ -172,7 +172,7 @@ export class Executor {
           this.#changed(model, keys, sql, execution)
         }
       }
-      if (!op.collect) return insert()
+      if (!op.collect) return this.#atIndex(model, op, index, insert)
       try {
         db.atomically(insert)
       } catch (error) {
@@ -194,18 +194,28 @@ export class Executor {
     }
   }
 
+  /** Says which row it was; a failure that is no row's fault goes on as it is. */
+  #atIndex(model: CompiledModel, op: Of<'insertMany'>, index: number, insert: () => void): void {
+    try {
+      insert()
+    } catch (error) {
+      if (!(error instanceof SqliteError) || error.transactionLost || error.fatal || error.missing) throw error
+      const failure = toDataFlowError(error, { models: this.#definitions(), model: model.definition, op: op.method })
+      throw failure.with({
+        issues: [{ path: [index, ...(failure.fields ?? [])], message: failure.toWire().text }],
+        hint:
+          failure.code === 'UNIQUE' && op.method === 'bulkCreate'
+            ? `row ${index}; use onConflict: 'skip' or 'update', or onError: 'collect'.`
+            : `row ${index}; ${failure.hint ?? 'correct it.'}`,
+      })
+    }
+  }
+
   #raw(op: Of<'sql'>, { changes }: Execution): WireTable {
     const { db, models } = this.#parts
     assertAllowed(op.sql)
     const { writes, readonly } = db.tablesOf(op.sql)
-    const own = writes.find(table => /^dataflow_/i.test(table))
-    if (own !== undefined) {
-      throw new DataFlowError('READONLY', `${own} belongs to the library.`, {
-        op: 'sql',
-        sql: op.sql,
-        hint: 'read it, but do not write it.',
-      })
-    }
+    assertNotOurs(op.sql, writes)
     let columns: readonly string[] = []
     const rows: SqlCell[][] = []
     this.#each(

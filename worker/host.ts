@@ -81,6 +81,9 @@ export class Host implements EngineHost {
   history() {
     return this.#started.history()
   }
+  compact() {
+    return this.#started.compact()
+  }
   flush() {
     return this.#started.flush()
   }

@@ -97,13 +97,27 @@ export class MessageRunner {
     try {
       begin(unit)
       const { checks } = ensure
-      ensure.ensure(this.#modelsOf(unit), ticket)
+      this.#ensure(unit, ticket)
       // A check may have made a table: it is saved with this message.
       if (ensure.checks > checks) attempt.wrote[i] = true
       return true
     } catch (error) {
       attempt.outcomes[i] = { error: toDataFlowError(error, { models: this.#definitions() }).toWire() }
       return false
+    }
+  }
+
+  #ensure(unit: Unit, ticket: number): void {
+    const { ensure, models } = this.#parts
+    const raw = unit.ops.some(op => op.op === 'sql')
+    // What a raw statement touches is not known: all models are ensured first.
+    if (!raw) return ensure.ensure(this.#modelsOf(unit), ticket)
+    try {
+      ensure.ensure(models.keys(), ticket)
+    } catch (error) {
+      // Raw SQL is how an app mends its own schema or rows: what is wrong with them must not keep it away.
+      const mendable = DataFlowError.is(error, 'SCHEMA_MISMATCH') || DataFlowError.is(error, 'MIGRATION_FAILED')
+      if (!mendable || unit.ops.some(op => op.op !== 'sql')) throw error
     }
   }
 
@@ -169,8 +183,6 @@ export class MessageRunner {
   }
 
   #modelsOf(unit: Unit): Iterable<string> {
-    // What a raw statement touches is not known: all models are ensured first.
-    if (unit.ops.some(op => op.op === 'sql')) return this.#parts.models.keys()
     const names = unit.ops.map(op => (op.op === 'sql' ? '' : op.model))
     return names.length === 1 ? names : new Set(names)
   }
@@ -182,5 +194,7 @@ function nameOf(op: WireOperation): string {
 }
 
 export function aborted(): DataFlowError {
-  return new DataFlowError('ABORTED', 'The call was aborted before it began; nothing was done.')
+  return new DataFlowError('ABORTED', 'The call was aborted before it began; nothing was done.', {
+    hint: 'run it again if it is still wanted.',
+  })
 }

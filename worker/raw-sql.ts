@@ -15,8 +15,28 @@ const REFUSED: Record<string, string> = {
 }
 
 const LEADING_BLANK = /^(?:[\s;\uFEFF]+|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/)+/
-const READING_PRAGMA =
-  /^PRAGMA\s+(?:\w+\.)?(?:table_info|table_xinfo|table_list|index_list|index_info|index_xinfo|foreign_key_list|foreign_key_check|integrity_check|quick_check|collation_list|compile_options|database_list|function_list|module_list|pragma_list|page_count|page_size|freelist_count|data_version|schema_version|user_version|application_id|encoding|foreign_keys)\b/i
+/** Those whose argument is a name or a number of errors: it sets nothing. */
+const PRAGMA_WITH_NAME =
+  /^PRAGMA\s+(?:\w+\.)?(?:table_info|table_xinfo|table_list|index_list|index_info|index_xinfo|foreign_key_list|foreign_key_check|integrity_check|quick_check)\b[^=]*$/i
+/** Those that only answer; with an argument most of them would set. */
+const PRAGMA_ALONE =
+  /^PRAGMA\s+(?:\w+\.)?(?:collation_list|compile_options|database_list|function_list|module_list|pragma_list|page_count|page_size|freelist_count|data_version|schema_version|user_version|application_id|encoding|foreign_keys)\s*;?\s*$/i
+/** The library's own tables, by any spelling of an identifier. */
+const OWN_TABLE = /\bdataflow_(?:migrations|model_registry|migration_locks)\b/i
+
+/**
+ * Throws READONLY for a statement that writes the library's own tables, or changes the schema naming one of them: what a
+ * trigger does later is not seen by EXPLAIN of its CREATE.
+ */
+export function assertNotOurs(sql: string, writes: readonly string[]): void {
+  const own = writes.find(table => OWN_TABLE.test(table))
+  if (own === undefined && !(writes.includes('sqlite_schema') && OWN_TABLE.test(sql))) return
+  throw new DataFlowError('READONLY', `${own ?? 'dataflow_*'} belongs to the library.`, {
+    op: 'sql',
+    sql,
+    hint: 'read it, but do not write it.',
+  })
+}
 
 /** Throws SQL, with a hint, for a statement that may not be run by hand. */
 export function assertAllowed(sql: string): void {
@@ -25,7 +45,7 @@ export function assertAllowed(sql: string): void {
   const hint = REFUSED[word]
   if (hint !== undefined) throw new DataFlowError('SQL', `${word} is not run by hand.`, { op: 'sql', sql, hint })
   if (word !== 'PRAGMA') return
-  if (READING_PRAGMA.test(text) && !/=/.test(text)) return
+  if (PRAGMA_WITH_NAME.test(text) || PRAGMA_ALONE.test(text)) return
   throw new DataFlowError('SQL', 'This PRAGMA is not run by hand.', {
     op: 'sql',
     sql,

@@ -93,6 +93,7 @@ export class Saver {
     this.#stopTimer()
     const waiters = this.#waiting
     this.#waiting = []
+    this.#counts.lost += waiters.filter(({ level }) => level === 'deferred').length
     for (const waiter of waiters) waiter.reject(error)
   }
 
@@ -257,6 +258,6 @@ function toError(e: unknown): DataFlowError {
 }
 
 function unrepaired(cause: unknown): DataFlowError {
-  const hint = 'Reload: what was saved is still there.'
+  const hint = 'reload: what was saved is still there.'
   return new DataFlowError('STORAGE', 'After a failed save, memory could not be put back.', { hint }, cause)
 }

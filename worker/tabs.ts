@@ -51,12 +51,12 @@ export function acquireOwnership(
 
 function locked(name: string): DataFlowError<'LOCKED'> {
   return new DataFlowError('LOCKED', `Another tab has the database '${name}' open.`, {
-    hint: 'Close the other tab, or wait longer with maxWaitForOwner.',
+    hint: 'close the other tab, or wait longer with maxWaitForOwner.',
     retryable: true,
   })
 }
 
 function noLocks(cause?: unknown): DataFlowError<'WORKER_LOAD'> {
-  const hint = 'Open the page over https, or as localhost.'
+  const hint = 'open the page over https, or as localhost.'
   return new DataFlowError('WORKER_LOAD', 'Web Locks are not to be had: they need a secure context.', { hint }, cause)
 }

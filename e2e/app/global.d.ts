@@ -1,3 +1,4 @@
 interface Window {
   dataflowEdge: typeof import('dataflow-edge')
+  kit: typeof import('./kit.js')
 }

@@ -1,5 +1,4 @@
 // read, list, first, page, count: what crosses, and rows back.
-import { describe } from '../shared/codec.js'
 import { DataFlowError } from '../shared/errors.js'
 import { isEmptyCondition, parseWhere, type Condition } from '../shared/filter.js'
 import type { OrderTerm, WireOperation, WireRows } from '../shared/operation.js'
@@ -66,7 +65,7 @@ function parseOrder(orderBy: unknown, context: Context): OrderTerm[] {
 function parseCount(value: unknown, name: string, context: Context): number | null {
   if (value === undefined) return null
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw badOption(`${name} must be a whole number, not ${describe(value)}.`, `${name}: 20.`, context)
+  throw badOption(`${name} must be a whole number of 0 or more.`, `${name}: 20.`, context)
 }
 
 export function prepareList(

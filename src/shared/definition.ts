@@ -41,7 +41,7 @@ export interface FieldDefinition {
   readonly type: ColumnType
   readonly nullable: boolean
   readonly primaryKey: boolean
-  /** Written by create only; an update of it is VALIDATION. */
+  /** Filled by the library or by its default; writing it is READONLY. */
   readonly readonly: boolean
   readonly date?: DateForm
   readonly max?: number

@@ -248,7 +248,7 @@ function parseOperator(
 const PATTERN_HINT = String.raw`% stands for any text, _ for one character; \%, \_ and \\ for themselves.`
 
 /** What is wrong with a `$like` pattern. SQLite refuses patterns of more than 50 000 bytes. */
-export function wrongPattern(pattern: string): string | false {
+function wrongPattern(pattern: string): string | false {
   if (pattern.length > MAX_PATTERN) return `is longer than ${MAX_PATTERN} characters`
   return /\\*$/.exec(pattern)![0].length % 2 === 1 && 'ends with a single backslash'
 }

@@ -18,6 +18,7 @@ export function nearest(name: string, names: readonly string[]): string | undefi
 export function didYouMean(name: string, names: readonly string[]): string {
   const near = nearest(name, names)
   if (near !== undefined) return `did you mean "${near}"?`
+  if (names.length === 1) return `there is only ${names[0]}.`
   return names.length > 12 ? `${names.length} names are known.` : `there are ${names.join(', ')}.`
 }
 

@@ -184,6 +184,7 @@ export interface Engine {
   plan(): Promise<Outcome<MigrationPlan>>
   apply(): Promise<Outcome<MigrationReport>>
   history(): Promise<Outcome<readonly MigrationRecord[]>>
+  compact(): Promise<Outcome<null>>
   flush(): Promise<Outcome<null>>
   metrics(): Promise<Outcome<EngineMetrics>>
   /** Which events are wanted; none before the first call. */

@@ -201,6 +201,9 @@ export const t = {
     model: N,
     options: { onDelete?: ReferenceAction } = {},
   ): Field<string, string, 'req', false, N> {
+    if (typeof model !== 'string') {
+      throw new DataFlowError('BAD_MODEL', 't.ref() needs the name of a model.', { hint: "t.ref('User')." })
+    }
     return field({ kind: 'ref', ref: { model, ...checkOptions('t.ref', options, ['onDelete']) } })
   },
   /** Optimistic locking: 1 in a new row, one more with every update. */

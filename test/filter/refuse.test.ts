@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { checkCondition } from '../../src/shared/filter-check.js'
 import { sql } from '../../src/shared/sql.js'
-import { errorOf, model, parse } from './support.js'
+import { errorOf, parse } from './support.js'
 
 const nested = (levels: number): object => (levels === 0 ? { age: 1 } : { $not: nested(levels - 1) })
 const circular: Record<string, unknown> = {}
@@ -94,53 +93,5 @@ describe('parseWhere refuses', () => {
   it('a value inside JSON with the path into it', () => {
     const error = errorOf(() => parse({ data: { $has: { a: [1n] } } }))
     expect(error.issues).toEqual([{ path: ['data', '$has', 'a', 0], message: 'JSON cannot hold a bigint' }])
-  })
-})
-
-describe('checkCondition', () => {
-  const age = { type: 'compare', field: 'age', op: '=', value: 1 }
-
-  it.each([
-    age,
-    { type: 'and', of: [age, { type: 'not', of: age }] },
-    { type: 'in', field: 'raw', values: [Uint8Array.of(1)], orNull: true, negated: false },
-    { type: 'match', field: 'title', op: 'like', value: 'a%', ci: true },
-    { type: 'has', field: 'data', value: '{"a":1}' },
-    { type: 'sql', sql: 'x = ?', params: [1] },
-  ])('takes %j', condition => {
-    expect(() => checkCondition(model, condition)).not.toThrow()
-  })
-
-  it.each<[string, unknown]>([
-    ['BAD_FILTER', null],
-    ['BAD_FILTER', 'x'],
-    ['UNKNOWN_FIELD', {}],
-    ['UNKNOWN_FIELD', { ...age, field: 'nope' }],
-    ['UNKNOWN_FIELD', { ...age, field: ['age'] }],
-    ['BAD_FILTER', { ...age, type: 'regex' }],
-    ['BAD_FILTER', { ...age, op: '= 1 OR' }],
-    ['BAD_FILTER', { ...age, value: '1' }],
-    ['BAD_FILTER', { ...age, value: 1n }],
-    ['BAD_FILTER', { ...age, value: null }],
-    ['BAD_FILTER', { ...age, ci: true }],
-    ['BAD_FILTER', { ...age, field: 'big' }],
-    ['BAD_FILTER', { ...age, field: 'data', op: '>', value: '1' }],
-    ['BAD_FILTER', { type: 'and', of: age }],
-    ['UNKNOWN_FIELD', { type: 'or', of: [age, { ...age, field: 'x' }] }],
-    ['BAD_FILTER', { type: 'not' }],
-    ['BAD_FILTER', { type: 'always' }],
-    ['BAD_FILTER', { type: 'null', field: 'age' }],
-    ['BAD_FILTER', { type: 'in', field: 'age', values: [1, '2'], orNull: false, negated: false }],
-    ['BAD_FILTER', { type: 'in', field: 'age', values: [1], negated: false }],
-    ['BAD_FILTER', { type: 'match', field: 'age', op: 'like', value: 'a', ci: false }],
-    ['BAD_FILTER', { type: 'match', field: 'title', op: 'glob', value: 'a', ci: false }],
-    ['BAD_FILTER', { type: 'match', field: 'title', op: 'like', value: '\\', ci: false }],
-    ['BAD_FILTER', { type: 'has', field: 'data', value: '{' }],
-    ['BAD_FILTER', { type: 'has', field: 'data', value: '[ 1 ]' }],
-    ['BAD_FILTER', { type: 'sql', sql: 'x', params: [{}] }],
-    ['BAD_FILTER', Array.from({ length: 80 }).reduce(of => ({ type: 'not', of }), age)],
-    ['BAD_FILTER', { type: 'or', of: Array.from({ length: 5001 }, () => age) }],
-  ])('refuses with %s: %o', (code, condition) => {
-    expect(errorOf(() => checkCondition(model, condition)).code).toBe(code)
   })
 })

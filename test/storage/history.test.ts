@@ -65,7 +65,7 @@ const keptCopy = [
 /** A flush that brings chunk 3 back puts it, lands, and fails, so that its copy is newer than the log. */
 const cutOff = [
   ...steps([inChunk(0)], [inChunk(1)], [inChunk(2)], [inChunk(3)]),
-  ...[idle, idle, idle, idle, idle, cutTo(3), flush(), inChunk(3, 250_000), flush('landed')],
+  ...[idle, idle, idle, idle, idle, cutTo(3), flush(), inChunk(2, 120_000), inChunk(3, 120_000), flush('landed')],
 ]
 const examples: [Partial<Limits>, Step[]][] = [
   [ride, regrown],

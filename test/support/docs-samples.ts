@@ -33,6 +33,15 @@ export function textOf(path: string): string {
   return readFileSync(join(root, path), 'utf8')
 }
 
+/** Paths of everything that makes the library. */
+export function sources(): string[] {
+  return ['src', 'worker'].flatMap(folder =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter(path => path.endsWith('.ts'))
+      .map(path => `${folder}/${path}`),
+  )
+}
+
 const BLOCK = /^```(\w*)([^\n]*)\n(.*?)^```$/gms
 
 export function samplesOf(path: string): Sample[] {
@@ -53,7 +62,7 @@ export function samplesOf(path: string): Sample[] {
       kind: word === 'setup' || word === 'types' ? word : 'run',
       error: code,
       message,
-      code: toModule(word === 'setup' ? setup : alone ? body : setup + body),
+      code: toModule(word === 'setup' ? setup : alone ? body : setup + body, place),
     } satisfies Sample
   })
 }
@@ -62,14 +71,16 @@ function unknown(place: string, info: string): never {
   throw new Error(`${place}: a sample cannot be marked "${info}"`)
 }
 
-/** `const x = y // => v` and `y // => v`, on one line. */
-const ASSERTION = /^(\s*)(?:(?:const|let) (\w+)(?:: [^=]+)? = (.+?)|;?(.+?)) \/\/ => (.+)$/gm
+/** `const x = y // => v` and `y // => v`, on one line or the comment on the next. */
+const ASSERTION = /^(\s*)(?:(?:const|let) (\w+)(?:: [^=]+)? = (.+?)|;?(.+?))(?: |\n\s*)\/\/ => (.+)$/gm
 
-function toModule(code: string): string {
+function toModule(code: string, place: string): string {
   const asserted = code.replace(ASSERTION, (line, indent: string, name, _value, expression, expected) =>
     name === undefined
       ? `${indent};$expect(${expression}, ${expected})`
       : `${line}\n${indent};$expect(${name}, ${expected})`,
   )
+  const [promised, kept] = [code.split('// =>').length, asserted.split('$expect(').length]
+  if (promised !== kept) throw new Error(`${place}: an assertion must stand behind an expression of one line`)
   return `${asserted}\nexport {}\n`
 }

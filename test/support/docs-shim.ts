@@ -57,7 +57,7 @@ class OriginLocks {
       const entry = {
         client,
         grant: async () => {
-          await null // a lock is never granted in the same task as it is asked for
+          await Promise.resolve() // a lock is never granted in the same task as it is asked for
           if (!this.#queues.get(name)!.includes(entry)) return
           signal?.removeEventListener('abort', onAbort)
           try {

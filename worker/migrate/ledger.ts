@@ -142,7 +142,7 @@ export interface Migration {
   readonly now: number
 }
 
-/** The steps, their ledger row and the registry's rows, in one transaction (S2). */
+/** The steps, their ledger row and the registry's rows, in one transaction. */
 export function applyMigration(db: Sqlite, migration: Migration, lockHolder: string | null): void {
   if (lockHolder !== null) takeLockRow(db, lockHolder, migration.now)
   db.atomically(() => {
@@ -204,7 +204,12 @@ function insertLedgerRow(db: Sqlite, migration: Migration, status: 'applied' | '
     migration.appVersion,
     error,
   ]
-  db.run(`INSERT INTO dataflow_migrations VALUES (${params.map(() => '?').join(', ')})`, params)
+  db.run(
+    `INSERT INTO dataflow_migrations
+       (version, name, checksum, status, operations, applied_at, created_at, schema_checksum, app_version, error)
+     VALUES (${params.map(() => '?').join(', ')})`,
+    params,
+  )
 }
 
 const OPERATION_TYPES = {
@@ -248,8 +253,4 @@ function takeLockRow(db: Sqlite, holder: string, now: number): void {
       throw new SqliteError('Another process is migrating this database', { code: 'LOCKED' })
     }
   })
-}
-
-export function deleteLockRow(db: Sqlite, holder: string): void {
-  db.run('DELETE FROM dataflow_migration_locks WHERE holder_process_id = ?', [holder])
 }

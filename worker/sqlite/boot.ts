@@ -35,7 +35,7 @@ async function boot({ wasm }: BootOptions): Promise<SqliteModule<ChunkedFile>> {
     compiled = await compile(await wasm)
   } catch (e) {
     started = undefined
-    const hint = "Serve sqlite.wasm beside the worker; a Content-Security-Policy needs script-src 'wasm-unsafe-eval'."
+    const hint = "serve sqlite.wasm beside the worker; a Content-Security-Policy needs script-src 'wasm-unsafe-eval'."
     throw new DataFlowError('WORKER_LOAD', `SQLite's WASM module could not be loaded: ${textOf(e)}`, { hint }, e)
   }
   let found = 'unknown'
@@ -54,7 +54,7 @@ async function boot({ wasm }: BootOptions): Promise<SqliteModule<ChunkedFile>> {
     throw new DataFlowError(
       'WORKER_LOAD',
       `SQLite could not be started (sql.js ${SQLJS_VERSION} with SQLite ${SQLITE_VERSION} expected, SQLite ${found} found): ${textOf(e)}`,
-      { hint: 'Bundle the worker with the sql.js version that this package pins.' },
+      { hint: 'bundle the worker with the sql.js version that this package pins.' },
       e,
     )
   }

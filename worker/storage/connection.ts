@@ -90,7 +90,7 @@ export class Connection {
     }
     db.onversionchange = event => {
       this.#end = new DataFlowError('STORAGE', 'Another tab deletes or upgrades the saved database.', {
-        hint: 'Close this tab or reload it.',
+        hint: 'close this tab or reload it.',
       })
       this.drop()
       this.#events.onVersionChange?.(event.newVersion)

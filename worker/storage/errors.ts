@@ -7,13 +7,13 @@ export function toStorageError(e: unknown): DataFlowError {
   const name = e instanceof Error || e instanceof DOMException ? e.name : ''
   switch (name) {
     case 'QuotaExceededError': {
-      const hint = 'Delete data, or ask for persistent storage with db.persist().'
+      const hint = 'delete data, or ask for persistent storage with db.persist().'
       return new DataFlowError('STORAGE_FULL', 'The browser has no more room for it.', { hint, retryable: true }, e)
     }
     case 'VersionError':
       return newer('upgraded by a newer build', e)
     case 'SecurityError': {
-      const hint = 'Storage is blocked for this page: check the browser settings for cookies and site data.'
+      const hint = 'storage is blocked for this page: check the browser settings for cookies and site data.'
       return new DataFlowError('STORAGE', 'IndexedDB may not be used here.', { hint }, e)
     }
     case 'DataCloneError':
@@ -26,12 +26,12 @@ export function toStorageError(e: unknown): DataFlowError {
 
 export function replaced(): DataFlowError<'STORAGE'> {
   return new DataFlowError('STORAGE', 'Another tab or worker took over the database.', {
-    hint: 'Two owners wrote at once, or the site data was replaced. Reload to read what is saved now.',
+    hint: 'two owners wrote at once, or the site data was replaced; reload to read what is saved now.',
   })
 }
 
 export function gone(): DataFlowError<'STORAGE'> {
   return new DataFlowError('STORAGE', 'The saved database is gone: the site data was cleared.', {
-    hint: 'Reload to start again with an empty database, or restore a copy.',
+    hint: 'reload to start again with an empty database.',
   })
 }

@@ -130,12 +130,12 @@ export function isCount(value: unknown): value is number {
 
 export function damaged(key: Key, what: string): DataFlowError<'STORAGE_CORRUPT'> {
   return new DataFlowError('STORAGE_CORRUPT', `The saved record ${JSON.stringify(key)} cannot be used: ${what}.`, {
-    hint: 'The saved data was changed or lost outside of this library. Restore a backup or import a copy.',
+    hint: 'the saved data was changed or lost outside of this library; it is left as it is.',
   })
 }
 
 export function newer(what: string, cause?: unknown): DataFlowError<'STORAGE_NEWER'> {
-  const hint = 'A newer version of the app wrote it. Reload to get that version.'
+  const hint = 'a newer version of the app wrote it; reload to get that version.'
   return new DataFlowError('STORAGE_NEWER', `The database was ${what}.`, { hint }, cause)
 }
 

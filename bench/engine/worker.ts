@@ -1,0 +1,175 @@
+// The engine's source in a worker of its own, with storage in memory: what a table check costs when it is cached, and
+// what a read costs beside the same prepared statement by hand.
+import { compileModel } from '#worker/compile/model.js'
+import { compileRead } from '#worker/compile/read.js'
+import { Engine } from '#worker/engine.js'
+import { Ensure } from '#worker/ensure.js'
+import { declare } from '#worker/migrate/planner.js'
+import type { Clock } from '#worker/seams.js'
+import { bootSqlite } from '#worker/sqlite/boot.js'
+import { openMemoryStorage } from '#worker/storage/memory.js'
+import initSqlJs from 'sql.js'
+import wasmUrl from 'sql.js/dist/sql-wasm-browser.wasm?url'
+import { DDL, definition, ids, insertMany, TABLE } from './users.js'
+
+export interface EngineFigures {
+  /** ns per cached check, and the statements that a million of them ran. */
+  ensureNs: number[]
+  ensureStatements: number
+  /** us per read of one row by its key. */
+  engineUs: number[]
+  connectionUs: number[]
+  byHandUs: number[]
+}
+
+const READS = 20_000
+const CHECKS = 1_000_000
+
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms)
+    return () => clearTimeout(timer)
+  },
+}
+const config = {
+  name: 'bench',
+  models: [definition],
+  storage: 'memory',
+  durability: 'relaxed',
+  version: null,
+  maxWaitForOwner: 0,
+  cacheTableChecks: true,
+  autoMigrate: true,
+  existingSchema: false,
+  lockHolder: null,
+} as const
+
+const boot = () => bootSqlite({ wasm: fetch(wasmUrl) })
+
+self.onmessage = async ({ data: rounds }: MessageEvent<number>) => {
+  postMessage(await measure(rounds))
+}
+
+async function measure(rounds: number): Promise<EngineFigures> {
+  const figures: EngineFigures = {
+    ensureNs: [],
+    ensureStatements: 0,
+    engineUs: [],
+    connectionUs: [],
+    byHandUs: [],
+  }
+  const ensuring = await prepareEnsure()
+  const engine = await prepareEngine()
+  const connection = await prepareConnection()
+  const byHand = await prepareByHand()
+  for (let round = 0; round <= rounds; round++) {
+    const ensure = ensuring()
+    const times = { engineUs: await engine(), connectionUs: connection(), byHandUs: byHand() }
+    // The first round warms everybody up alike and is not counted.
+    if (round === 0) continue
+    figures.ensureNs.push(ensure.ns)
+    figures.ensureStatements += ensure.statements
+    figures.engineUs.push(times.engineUs)
+    figures.connectionUs.push(times.connectionUs)
+    figures.byHandUs.push(times.byHandUs)
+  }
+  return figures
+}
+
+async function prepareEnsure() {
+  const sqlite = await boot()
+  const db = sqlite.open(sqlite.createFile())
+  const ensure = new Ensure({ db, models: declare([definition]), options: config, clock, onMigrated: () => {} })
+  ensure.open()
+  const names = [definition.name]
+  ensure.ensure(names)
+  return () => {
+    const { executed } = db.counters
+    const { ticket } = ensure
+    const start = performance.now()
+    for (let i = 0; i < CHECKS; i++) ensure.ensure(names, ticket)
+    const ns = ((performance.now() - start) * 1e6) / CHECKS
+    return { ns, statements: db.counters.executed - executed }
+  }
+}
+
+/** As a message with one read arrives: ensured, compiled, executed, answered. */
+async function prepareEngine() {
+  const engine = new Engine(config, {
+    clock,
+    lockHolder: null,
+    bootSqlite: boot,
+    openStorage: openMemoryStorage,
+    own: null,
+    emit: () => {},
+  })
+  let id = 0
+  await engine.run([{ id: ++id, ops: [insertMany], durability: null }])
+  return async () => {
+    let length = 0
+    const start = performance.now()
+    for (let i = 0; i < READS; i++) {
+      const op = { op: 'read', model: definition.name, id: keyOf(i), select: null } as const
+      const outcome = await engine.run([{ id: ++id, ops: [op], durability: null }])
+      length += (outcome as { ok: [{ ok: [{ json: string }] }] }).ok[0].ok[0].json.length
+    }
+    return perRead(start, length)
+  }
+}
+
+/** The same statement on the engine's own connection. */
+async function prepareConnection() {
+  const sqlite = await boot()
+  const db = sqlite.open(sqlite.createFile())
+  db.exec(DDL)
+  const places = definition.fields.map(() => '?').join(', ')
+  db.atomically(() => {
+    for (const row of insertMany.rows) db.run(`INSERT INTO ${TABLE} VALUES (${places})`, row as string[])
+  })
+  const sql = readSql()
+  return () => {
+    let length = 0
+    const start = performance.now()
+    for (let i = 0; i < READS; i++) db.each(sql, [keyOf(i)], row => (length += row.text(0)!.length))
+    return perRead(start, length)
+  }
+}
+
+/** The same statement, prepared once, with sql.js as it comes. */
+async function prepareByHand() {
+  const sqlJs = await initSqlJs({ locateFile: () => wasmUrl })
+  const db = new sqlJs.Database()
+  db.run(DDL)
+  const places = definition.fields.map(() => '?').join(', ')
+  db.run('BEGIN')
+  for (const row of insertMany.rows) db.run(`INSERT INTO ${TABLE} VALUES (${places})`, row as string[])
+  db.run('COMMIT')
+  const statement = db.prepare(readSql())
+  return () => {
+    let length = 0
+    const start = performance.now()
+    for (let i = 0; i < READS; i++) {
+      statement.bind([keyOf(i)])
+      statement.step()
+      length += (statement.get()[0] as string).length
+      statement.reset()
+    }
+    return perRead(start, length)
+  }
+}
+
+function keyOf(i: number): string {
+  return ids[(i * 7919) % ids.length]!
+}
+
+function readSql(): string {
+  return compileRead(compileModel(definition), { op: 'read', model: definition.name, id: '', select: null }).sql
+}
+
+function perRead(start: number, length: number): number {
+  const us = ((performance.now() - start) * 1000) / READS
+  if (length < READS * 50) throw new Error('Rows are missing')
+  return us
+}

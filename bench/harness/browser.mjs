@@ -1,0 +1,82 @@
+// A real Chromium with a profile on disk, new for each start, and the page served from localhost without special headers.
+import { createReadStream, statSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { extname, join, normalize } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { chromium } from 'playwright'
+import { chromiumFlags, installChromium } from '../../scripts/find-chromium.mjs'
+import { built, cities } from './prepare.mjs'
+
+/** @type {Record<string, string>} */
+const types = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+}
+
+/** @typedef {import('playwright').Page} Page */
+
+export async function serve() {
+  const server = createServer(async (request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
+    const file = path === '/cities.json' ? cities() : join(built, path === '/' ? 'index.html' : path)
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end()
+    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' })
+    await pipeline(createReadStream(file), response).catch(() => {}) // the page has gone away
+  })
+  await new Promise(resolve => server.listen(0, 'localhost', () => resolve(null)))
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  return { url: `http://localhost:${port}/`, close: () => (server.close(), server.closeAllConnections()) }
+}
+
+export class Browser {
+  #context
+  #profile
+  #url
+
+  /** @param {string} url */
+  static async start(url) {
+    const profile = await mkdtemp(join(tmpdir(), 'dataflow-edge-bench-'))
+    const executablePath = installChromium()
+    const context = await chromium.launchPersistentContext(profile, { executablePath, args: chromiumFlags })
+    return new Browser(context, profile, url)
+  }
+
+  /** @param {import('playwright').BrowserContext} context @param {string} profile @param {string} url */
+  constructor(context, profile, url) {
+    this.#context = context
+    this.#profile = profile
+    this.#url = url
+    context.setDefaultTimeout(600_000)
+  }
+
+  get version() {
+    return this.#context.browser()?.version() ?? ''
+  }
+
+  /**
+   * Calls a function of window.bench in a page of its own.
+   * @param {string} name @param {...unknown} args @returns {Promise<any>}
+   */
+  async call(name, ...args) {
+    const page = await this.#context.newPage()
+    try {
+      await page.goto(this.#url)
+      await page.waitForFunction(() => 'bench' in window)
+      return await page.evaluate(
+        ([name, args]) => /** @type {any} */ (window).bench[name](...args),
+        /** @type {const} */ ([name, args]),
+      )
+    } finally {
+      await page.close()
+    }
+  }
+
+  async close() {
+    await this.#context.close()
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  }
+}

@@ -1,0 +1,171 @@
+// Rounds of random faults in a real browser against the built library: `npm run test:crash -- --rounds N --seed S`.
+// Each round verifies what the rounds before have left, then does some work and lets a fault happen to it. Which fault,
+// which work, how much of it and when: all of it comes from the seed.
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { faults as allFaults, type Fault } from './faults.js'
+import { Oracle } from './oracle.js'
+import { Random } from './random.js'
+import { Round, type State } from './round.js'
+import { Session } from './session.js'
+import { openSite } from './site.js'
+import { verify } from './verify.js'
+
+export interface CrashOptions {
+  readonly rounds: number
+  readonly seed: number
+  /** Only faults whose name contains this. */
+  readonly only?: string
+  /** Told what happens, a line at a time. */
+  readonly log?: (line: string) => void
+}
+
+export interface CrashResult {
+  rounds: number
+  acknowledged: number
+  lost: number
+  duplicated: number
+  torn: number
+  hung: number
+  /** Failures that no fault explains: an error code that should not have come, a database that does not open. */
+  unexpected: number
+  /** A sentence for each of these, with its round. */
+  findings: string[]
+  /** By fault: how often, calls that were neither acknowledged nor refused when it came, those of them that were kept. */
+  coverage: Map<string, { rounds: number; open: number; kept: number; refused: number }>
+}
+
+const FRESH: State = { columns: 0, migrating: false, openMs: 150, baseBytes: 0, logBytes: 0, checkpoints: 0 }
+
+export async function crash({ rounds, seed, only = '', log = () => {} }: CrashOptions): Promise<CrashResult> {
+  const faults = allFaults.filter(fault => fault.name.includes(only))
+  if (faults.length === 0) throw new Error(`No fault is named ${only}`)
+  const site = await openSite()
+  const run = new Run(seed, site.url, log)
+  try {
+    let cycle: Fault[] = []
+    for (let n = 1; n <= rounds; n++) {
+      if (cycle.length === 0) cycle = new Random(seed, `cycle ${n}`).shuffled(faults)
+      await run.round(n, cycle.shift()!)
+    }
+    await run.verify('at the end')
+    return run.result
+  } finally {
+    await run.close()
+    await site.close()
+  }
+}
+
+class Run {
+  readonly result: CrashResult = {
+    rounds: 0,
+    acknowledged: 0,
+    lost: 0,
+    duplicated: 0,
+    torn: 0,
+    hung: 0,
+    unexpected: 0,
+    findings: [],
+    coverage: new Map(),
+  }
+  readonly #seed: number
+  readonly #url: string
+  readonly #log: (line: string) => void
+  #session: Session | null = null
+  #oracle = new Oracle()
+  #state = { ...FRESH }
+  #last: Fault | null = null
+
+  constructor(seed: number, url: string, log: (line: string) => void) {
+    this.#seed = seed
+    this.#url = url
+    this.#log = log
+  }
+
+  async round(n: number, fault: Fault): Promise<void> {
+    const started = performance.now()
+    const round = await this.#newRound(`round ${n}`)
+    if (!(await this.#verify(round, `round ${n}`))) return this.round(n, fault)
+    round.verify = async when => void (await this.#verify(round, `round ${n}, ${when}`))
+    await fault.inject(round)
+    this.#take(round, `round ${n}, ${fault.name}`)
+    this.#last = fault
+    this.result.rounds = n
+    const coverage = this.#coverage(fault)
+    coverage.rounds++
+    coverage.refused += round.refused
+    const { rows } = this.#oracle
+    const ms = Math.round(performance.now() - started)
+    this.#log(`${n} ${fault.name}: ${ms} ms, ${rows.size} rows, base ${this.#state.baseBytes >> 10} KiB`)
+  }
+
+  /** Also a verification of its own, when there is no other round to do it. */
+  async verify(when: string): Promise<void> {
+    await this.#verify(await this.#newRound(when), when)
+    this.result.acknowledged += this.#oracle.acknowledged
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.kill()
+    if (this.#session) await rm(this.#session.profile, { recursive: true, force: true, maxRetries: 10 })
+  }
+
+  async #newRound(name: string): Promise<Round> {
+    this.#session ??= new Session(await mkdtemp(join(tmpdir(), 'dataflow-edge-crash-')), this.#url)
+    const random = new Random(this.#seed, name)
+    return new Round({ random, oracle: this.#oracle, session: this.#session, state: this.#state })
+  }
+
+  /** False when the database is of no more use: the next one is a new one. */
+  async #verify(round: Round, when: string): Promise<boolean> {
+    const { lost, duplicated, torn, open, kept, unusable } = await verify(round)
+    const { result } = this
+    result.lost += lost.length
+    result.duplicated += duplicated.length
+    result.torn += torn.length
+    const after = this.#last ? `${when}, after ${this.#last.name}` : when
+    for (const text of lost) result.findings.push(`${after}: lost: ${text}`)
+    for (const text of duplicated) result.findings.push(`${after}: duplicated: ${text}`)
+    for (const text of torn) result.findings.push(`${after}: torn: ${text}`)
+    if (this.#last) {
+      const coverage = this.#coverage(this.#last)
+      coverage.open += open
+      coverage.kept += kept
+    }
+    const isBad = lost.length + duplicated.length + torn.length > 0 || unusable
+    this.#take(round, after)
+    if (isBad) await this.#keepEvidence(when)
+    if (unusable) await this.#startAnew()
+    return !unusable
+  }
+
+  #take({ hung, unexpected }: Round, when: string): void {
+    this.result.hung += hung.length
+    this.result.unexpected += unexpected.length
+    for (const text of hung.splice(0)) this.result.findings.push(`${when}: hung: ${text}`)
+    for (const text of unexpected.splice(0)) this.result.findings.push(`${when}: unexpected: ${text}`)
+  }
+
+  #coverage(fault: Fault) {
+    const { coverage } = this.result
+    const found = coverage.get(fault.name) ?? { rounds: 0, open: 0, kept: 0, refused: 0 }
+    coverage.set(fault.name, found)
+    return found
+  }
+
+  async #keepEvidence(when: string): Promise<void> {
+    await this.#session!.kill()
+    const copy = await mkdtemp(join(tmpdir(), 'dataflow-edge-crash-evidence-'))
+    await cp(this.#session!.profile, copy, { recursive: true })
+    this.#log(`${when}: the profile is kept in ${copy}`)
+  }
+
+  async #startAnew(): Promise<void> {
+    await this.close()
+    this.result.acknowledged += this.#oracle.acknowledged
+    this.#session = null
+    this.#oracle = new Oracle()
+    this.#state = { ...FRESH }
+  }
+}

@@ -1,0 +1,132 @@
+// What happens to the app.
+import { moments, type Moment } from './moments.js'
+import type { Round } from './round.js'
+import type { CrashTab } from './session.js'
+
+export interface Fault {
+  readonly name: string
+  inject(round: Round): Promise<void>
+}
+
+/** `heir`: another tab that already waits for the database. */
+type Strike = (round: Round, heir: CrashTab | null) => Promise<void>
+
+const HEIR_MS = 60_000
+
+const kill: Strike = async ({ session }) => session.kill()
+
+const crashRenderer: Strike = async ({ session }, heir) => {
+  const tab = await session.tab()
+  // It never answers.
+  tab.protocol.send('Page.crash').catch(() => {})
+  await tab.gone
+  session.use(heir)
+  await tab.tab.close().catch(() => {})
+}
+
+const closeTab: Strike = async ({ session }, heir) => {
+  const tab = await session.tab()
+  // The browser would end with its last tab.
+  session.use(heir ?? (await session.anotherTab()))
+  await tab.tab.close()
+}
+
+const leavePage: Strike = async ({ session, random }, heir) => {
+  const tab = await session.tab()
+  if (!heir && random.chance(0.5)) return void (await session.reloaded())
+  session.use(heir ?? (await session.anotherTab()))
+  await tab.tab.goto('about:blank')
+}
+
+const terminateWorker: Strike = async ({ session }) => {
+  const tab = await session.tab()
+  await tab.terminate()
+}
+
+/** Closed in the middle: what is rejected was not done, what was deferred and has settled is saved. Then SIGKILL. */
+const closeThenKill: Strike = async round => {
+  const { session, oracle } = round
+  const tab = await session.tab()
+  const answer = round.expectOk(await tab.close())
+  await round.activity
+  if (answer !== undefined) oracle.saved()
+  await session.kill()
+}
+
+function when(name: string, strike: Strike, choices: readonly Moment[], allowed: readonly string[] = []): Fault {
+  return {
+    name,
+    async inject(round) {
+      const moment = round.random.pick(choices)
+      round.allowed = new Set(allowed)
+      await moment(round)
+      await strike(round, null)
+      await round.activity
+    },
+  }
+}
+
+/** Another tab waits for the database when the fault comes, and must have it at once. */
+function withHeir(name: string, strike: Strike, choices: readonly Moment[]): Fault {
+  return {
+    name: `${name}, another tab waiting`,
+    async inject(round) {
+      const { session, state } = round
+      const moment = round.random.pick(choices)
+      const heir = await session.anotherTab()
+      const inherited = heir.open({ columns: state.columns, autoMigrate: true, maxWaitForOwner: HEIR_MS })
+      await moment(round)
+      await strike(round, heir)
+      await round.activity
+      round.expectOk(await inherited)
+    },
+  }
+}
+
+/** No more room in the middle of the work; then room again. */
+const quota: Fault = {
+  name: 'quota exceeded, then lifted',
+  async inject(round) {
+    const { session, random, state } = round
+    const room = random.between(200_000, 2_000_000)
+    // Chromium remembers for half a minute how much room there was: a new one has nothing to remember.
+    await session.kill()
+    const tab = await session.tab()
+    const { origin } = session
+    const { usage } = await tab.protocol.send('Storage.getUsageAndQuota', { origin })
+    await tab.protocol.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage + room })
+    round.allowed = new Set(['STORAGE_FULL', 'TX_CLOSED'])
+    await round.beginOpening({ columns: state.columns, autoMigrate: true })
+    await round.activity
+    const full = round.workload().mixed('awaited', 60).bulk('awaited', 30, 20, 6000)
+    if (random.chance(0.5)) full.mixed('tasks', 100)
+    await round.complete(full)
+    await round.verify('with the disk full')
+    round.allowed = new Set()
+    await tab.protocol.send('Storage.overrideQuotaForOrigin', { origin })
+    await round.complete(round.workload().mixed('awaited', 20))
+    if (random.chance(0.5)) await session.kill()
+  },
+}
+
+const { awaitedCalls, thousandInserts, bulkWrites, checkpoint, opening, migration } = moments
+const working = [awaitedCalls, thousandInserts, bulkWrites, checkpoint]
+const anything = [...working, opening, migration]
+
+export const faults: readonly Fault[] = [
+  when('SIGKILL during awaited calls', kill, [awaitedCalls]),
+  when('SIGKILL during 1000 calls at once', kill, [thousandInserts]),
+  when('SIGKILL during bulk writes', kill, [bulkWrites]),
+  when('SIGKILL during a checkpoint', kill, [checkpoint]),
+  when('SIGKILL during a migration', kill, [migration]),
+  when('SIGKILL while opening', kill, [opening]),
+  when('renderer crashed', crashRenderer, anything),
+  withHeir('renderer crashed', crashRenderer, working),
+  when('worker.terminate()', terminateWorker, anything, ['WORKER_CRASHED']),
+  when('tab closed', closeTab, working),
+  withHeir('tab closed', closeTab, working),
+  when('page left', leavePage, working),
+  withHeir('page left', leavePage, working),
+  when('close() in the middle, then SIGKILL', closeThenKill, working, ['CLOSED']),
+  quota,
+]

@@ -1,0 +1,41 @@
+// The command: its arguments, what it prints, and its exit code.
+import { parseArgs } from 'node:util'
+import { crash, type CrashResult } from './crash.js'
+
+const FINDINGS = 100
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      rounds: { type: 'string', default: '50' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      only: { type: 'string', default: '' },
+    },
+  })
+  const [rounds, seed] = [Number(values.rounds), Number(values.seed)]
+  if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) {
+    console.error('--rounds N --seed S [--only FAULT]: N and S are whole numbers')
+    return 1
+  }
+  const log = (line: string) => console.error(line)
+  log(`seed ${seed}`)
+  const result = await crash({ rounds, seed, only: values.only, log })
+  for (const [fault, { rounds, open, kept, refused }] of result.coverage) {
+    log(`${fault}: ${rounds} rounds, ${open} calls open at the fault, ${kept} of them kept; ${refused} refused`)
+  }
+  for (const finding of result.findings.slice(0, FINDINGS)) log(finding)
+  console.log(lineOf(result))
+  return isClean(result) ? 0 : 1
+}
+
+export function lineOf({ rounds, acknowledged, lost, duplicated, torn, hung, unexpected }: CrashResult): string {
+  const numbers = { rounds, acknowledged, lost, duplicated, torn, hung, ...(unexpected > 0 ? { unexpected } : {}) }
+  return Object.entries(numbers)
+    .map(([name, number]) => `${name} ${number}`)
+    .join(', ')
+}
+
+export function isClean({ lost, duplicated, torn, hung, unexpected }: CrashResult): boolean {
+  return lost + duplicated + torn + hung + unexpected === 0
+}

@@ -1,0 +1,93 @@
+// When the fault comes: what the app is doing in that moment, and how far it has got.
+import type { Round } from './round.js'
+import type { Workload } from './workload.js'
+
+const MIB = 1024 * 1024
+
+/** Begins what the app is doing; resolves when the fault is to come. */
+export type Moment = (round: Round) => Promise<void>
+
+/** Several parts of an app that each await their calls. */
+const awaitedCalls: Moment = async round => {
+  const { random } = round
+  const workload = tidied(round)
+  for (let lanes = random.between(1, 4); lanes > 0; lanes--) {
+    if (random.chance(0.15)) workload.deferred(150)
+    else workload.mixed('awaited', 150, random.chance(0.15) ? 'strict' : undefined)
+  }
+  if (random.chance(0.3)) workload.mixed('tasks', 100)
+  const [calls, ms] = [random.between(0, 150), random.next() * 6]
+  await round.begin(workload)
+  await round.after(calls, ms)
+}
+
+const thousandInserts: Moment = async round => {
+  const { random } = round
+  const mode = random.chance(0.7) ? 'one tick' : 'tasks'
+  const workload = random.chance(0.6) ? tidied(round).inserts(mode, 1000) : tidied(round).mixed(mode, 1000)
+  const ms = random.next() * (mode === 'one tick' ? 160 : 300)
+  await round.begin(workload)
+  await round.after(0, ms)
+}
+
+/** One call whose flush is larger than a log may be, so that it goes into the base at once; or several smaller ones. */
+const bulkWrites: Moment = async round => {
+  const { random } = round
+  const workload = tidied(round)
+  if (random.chance(0.5)) workload.bulk('awaited', 2, 1200, 4000)
+  else workload.bulk('one tick', random.between(2, 10), 100, random.between(100, 4000))
+  const ms = random.next() * 400
+  await round.begin(workload)
+  await round.after(0, ms)
+}
+
+/** The log is filled until a checkpoint begins. It rides along with the calls, or goes on while there are none. */
+const checkpoint: Moment = async round => {
+  const { random, state } = round
+  const idle = random.chance(0.4)
+  const [calls, ms] = [random.between(0, 120), random.next() * (idle ? 1200 : 6)]
+  const size = random.between(2000, 16_000)
+  const rows = Math.ceil(128_000 / size)
+  const threshold = Math.max(4 * MIB, state.baseBytes / 4)
+  const filling = round.workload()
+  if (state.baseBytes > 10 * MIB) filling.trim(0.6)
+  await round.complete(filling)
+  const needed = Math.ceil((Math.max(0, threshold - state.logBytes) + 256_000) / (rows * size))
+  await round.complete(round.workload().bulk('awaited', needed, rows, size))
+  if (idle) return round.after(0, ms)
+  await round.begin(round.workload().mixed('awaited', 120).mixed('awaited', 120))
+  await round.after(calls, ms)
+}
+
+const opening: Moment = async round => {
+  const { random, state } = round
+  const [ms, withCalls] = [random.next() * 1.2 * state.openMs, random.chance(0.4)]
+  if (random.chance(0.5)) await round.session.kill()
+  await round.session.reloaded()
+  const calls = withCalls ? round.workload().mixed('awaited', 40).mixed('tasks', 40) : null
+  await round.beginOpening({ columns: state.columns, autoMigrate: true }, calls?.lanes)
+  await round.after(0, ms)
+}
+
+/** The app has a new version, whose notes have one column and one index more. */
+const migration: Moment = async round => {
+  const { random, state } = round
+  const [ms, withCalls] = [(0.2 + random.next() * 1.3) * state.openMs, random.chance(0.3)]
+  const notes = [...round.oracle.rows.values()].filter(({ table }) => table === 'notes').length
+  if (notes < 1500) await round.complete(round.workload().bulk('awaited', 9, 500, 60))
+  if (random.chance(0.5)) await round.session.kill()
+  await round.session.reloaded()
+  state.columns++
+  state.migrating = true
+  const calls = withCalls ? round.workload().mixed('awaited', 40).mixed('tasks', 40) : null
+  await round.beginOpening({ columns: state.columns, autoMigrate: true }, calls?.lanes)
+  await round.after(0, ms)
+}
+
+export const moments = { awaitedCalls, thousandInserts, bulkWrites, checkpoint, opening, migration }
+
+/** Nothing grows for ever: when there is much, a part of it is removed meanwhile. */
+function tidied(round: Round): Workload {
+  const workload = round.workload()
+  return round.state.baseBytes > 12 * MIB || round.oracle.rows.size > 12_000 ? workload.trim(0.5) : workload
+}

@@ -1,0 +1,61 @@
+// The models, and the content of their rows: who knows n, v and the length knows every character.
+import { model, t } from 'dataflow-edge'
+
+const content = () => ({
+  id: t.id(),
+  /** Not unique: a write done twice has to show. */
+  n: t.integer().index(),
+  /** The number of the call that wrote the content. */
+  v: t.integer(),
+  body: t.text(),
+  sum: t.integer(),
+  /** Counted by the library, so that an update done twice shows. */
+  rev: t.version(),
+})
+
+/** As many of the added columns, the newest, have an index: older ones lose theirs. */
+const INDEXED = 3
+
+export function modelsWith(columns: number) {
+  const added = Array.from({ length: columns }, (_, i) => {
+    const field = t.integer().default(i + 1)
+    return [`c${i + 1}`, columns - i <= INDEXED ? field.index() : field]
+  })
+  return {
+    owners: model('Owner', content()),
+    items: model('Item', { ...content(), owner: t.ref('Owner', { onDelete: 'cascade' }).nullable() }),
+    notes: model('Note', { ...content(), ...(Object.fromEntries(added) as {}) }),
+  }
+}
+
+const POOL = randomText(1 << 20)
+
+export function contentOf(n: number, v: number, size: number): { n: number; v: number; body: string; sum: number } {
+  const head = `${n}.${v}:`
+  const start = (Math.imul(n, 0x9e3779b1) ^ Math.imul(v, 0x85ebca6b)) >>> 0
+  const body = (head + POOL.slice(start % (POOL.length >> 1))).slice(0, Math.max(size, head.length))
+  if (body.length < size) throw new Error(`No body of ${size} characters`)
+  return { n, v, body, sum: checksum(body) }
+}
+
+export function isWhole(row: { n: number; v: number; body: string; sum: number }): boolean {
+  const { body, sum } = contentOf(row.n, row.v, row.body.length)
+  return row.body === body && row.sum === sum
+}
+
+function checksum(text: string): number {
+  let sum = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193)
+  return sum >>> 0
+}
+
+/** The same in every page: what one browser wrote the next one has to recognise. */
+function randomText(length: number): string {
+  const codes = new Uint16Array(length)
+  let state = 1
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    codes[i] = 32 + ((state >>> 24) % 90)
+  }
+  return new TextDecoder('utf-16le').decode(codes)
+}

@@ -1,0 +1,117 @@
+// One round: what goes on when the fault comes, and what the harness hears of it.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Oracle } from './oracle.js'
+import type { Answer, Lane, OpenOptions, Report } from './protocol.js'
+import type { Random } from './random.js'
+import type { CrashTab, Session } from './session.js'
+import { Workload } from './workload.js'
+
+/** What goes on over the rounds. */
+export interface State {
+  /** Columns that the notes have gained, the last one perhaps by a migration that was cut short. */
+  columns: number
+  migrating: boolean
+  /** How long the last undisturbed opening took, in ms. */
+  openMs: number
+  baseBytes: number
+  logBytes: number
+  checkpoints: number
+}
+
+export class Round {
+  readonly random: Random
+  readonly oracle: Oracle
+  readonly session: Session
+  readonly state: State
+  readonly hung: string[] = []
+  /** Failures that the fault does not explain. */
+  readonly unexpected: string[] = []
+  /** Codes that it does explain. */
+  allowed: ReadonlySet<string> = new Set()
+  /** Calls that were rejected with one of these. */
+  refused = 0
+  /** Judges the database as it is now, without a fault. */
+  verify: (when: string) => Promise<void> = async () => {}
+  /** Ends when all that was begun has settled, or the tab is gone. */
+  activity: Promise<void> = Promise.resolve()
+  #settled = 0
+  #started = 0
+  #waiting: { readonly ready: () => boolean; readonly resolve: () => void }[] = []
+
+  constructor(parts: Pick<Round, 'random' | 'oracle' | 'session' | 'state'>) {
+    this.random = parts.random
+    this.oracle = parts.oracle
+    this.session = parts.session
+    this.state = parts.state
+  }
+
+  /** Everything that `tab` reports belongs to this round. */
+  listenTo(tab: CrashTab): void {
+    tab.onReport = report => this.#hear(report)
+  }
+
+  workload(): Workload {
+    return new Workload(this.random, this.oracle)
+  }
+
+  /** Begins calls in the tab; resolves when the first has been made. */
+  async begin({ lanes }: Workload): Promise<void> {
+    await this.begun(async tab => tab.run(lanes))
+  }
+
+  /** Begins to open the database, and with `lanes` to use it at once; resolves when the page has begun. */
+  async beginOpening(options: OpenOptions, lanes: readonly Lane[] = []): Promise<void> {
+    await this.begun(async tab => {
+      const opening = tab.open(options).then(answer => this.expectOk(answer))
+      await Promise.all([opening, lanes.length > 0 ? tab.run(lanes) : null])
+    })
+  }
+
+  async begun(work: (tab: CrashTab) => Promise<void>): Promise<void> {
+    const tab = await this.session.tab()
+    this.listenTo(tab)
+    const before = this.#started
+    const activity = work(tab)
+    this.activity = Promise.all([this.activity, activity]).then(() => {})
+    await Promise.race([this.#when(() => this.#started > before), activity])
+  }
+
+  /** Calls until all have settled: nothing happens to these. */
+  async complete(workload: Workload): Promise<void> {
+    await this.begin(workload)
+    await this.activity
+  }
+
+  /** Resolves `ms` after `calls` calls of the workload have settled; sooner when everything has. */
+  async after(calls: number, ms = 0): Promise<void> {
+    const wanted = this.#settled + calls
+    await Promise.race([this.#when(() => this.#settled >= wanted), this.activity])
+    await delay(ms)
+  }
+
+  /** A failure is one that the fault explains, or is noted. */
+  expectOk<T>(answer: Answer<T>): T | undefined {
+    if (answer === undefined) return undefined
+    if ('ok' in answer) return answer.ok
+    if (!this.allowed.has(answer.code)) this.unexpected.push(answer.failed)
+    return undefined
+  }
+
+  #hear(report: Report): void {
+    if ('hung' in report) this.hung.push(report.hung)
+    else if ('started' in report) this.#started++
+    else {
+      const { settled, code } = report
+      this.#settled++
+      this.oracle.settled(settled, code)
+      if (code !== null && this.allowed.has(code)) this.refused++
+      else if (code !== null) this.unexpected.push(`call ${settled} was rejected with ${code}`)
+    }
+    this.#waiting = this.#waiting.filter(({ ready, resolve }) => !ready() || resolve())
+  }
+
+  #when(ready: () => boolean): Promise<void> {
+    if (ready()) return Promise.resolve()
+    return new Promise(resolve => this.#waiting.push({ ready, resolve }))
+  }
+}

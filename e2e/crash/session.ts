@@ -1,0 +1,136 @@
+// The browser and the tab of a run, replaced whenever a fault has taken them.
+import type { CDPSession, Page as Tab } from '@playwright/test'
+import { startBrowser, type BrowserProcess } from '../browser-process.js'
+import type { Answer, Lane, Look, OpenOptions, Page, Report } from './protocol.js'
+
+/** More than the page gives its own calls. */
+const ANSWER_MS = 60_000
+
+/** One tab with the app. */
+export class CrashTab {
+  readonly tab: Tab
+  readonly protocol: CDPSession
+  /** Resolves when the tab is no more, for whatever reason. */
+  readonly gone: Promise<void>
+  /** Hears every report. */
+  onReport: (report: Report) => void = () => {}
+  /** The page has been told to open the database: it need not be told again, even after its worker has gone. */
+  opened = false
+
+  private constructor(tab: Tab, protocol: CDPSession) {
+    this.tab = tab
+    this.protocol = protocol
+    this.gone = new Promise(resolve => {
+      tab.once('crash', () => resolve())
+      tab.once('close', () => resolve())
+    })
+  }
+
+  static async show(browser: BrowserProcess, url: string): Promise<CrashTab> {
+    const tab = await browser.context.newPage()
+    const protocol = await browser.context.newCDPSession(tab)
+    const shown = new CrashTab(tab, protocol)
+    protocol.on('Runtime.bindingCalled', ({ payload }) => shown.onReport(JSON.parse(payload) as Report))
+    await protocol.send('Runtime.enable')
+    await shown.load(url)
+    return shown
+  }
+
+  async load(url: string): Promise<void> {
+    this.opened = false
+    await this.tab.goto(url)
+    // Each time: the process may be another one.
+    await this.protocol.send('Runtime.addBinding', { name: 'tellHarness' })
+    await this.tab.waitForFunction(() => 'crash' in window)
+  }
+
+  open(options: OpenOptions): Promise<Answer<number>> {
+    this.opened = true
+    return this.#ask('open', options)
+  }
+  look(): Promise<Answer<Look>> {
+    return this.#ask('look')
+  }
+  close(): Promise<Answer<null>> {
+    this.opened = false
+    return this.#ask('close')
+  }
+  /** Resolves when all calls have settled or the tab is gone. */
+  async run(lanes: readonly Lane[]): Promise<void> {
+    await this.#ask('run', lanes)
+  }
+  async terminate(): Promise<void> {
+    await this.#ask('terminate')
+  }
+
+  /** Undefined when the tab goes before it answers. */
+  async #ask<T>(name: keyof Page, argument?: unknown): Promise<T | undefined> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`The page has not answered ${name} for ${ANSWER_MS} ms`)), ANSWER_MS)
+    })
+    let isGone = false
+    const gone = this.gone.then(() => void (isGone = true))
+    const answered = this.tab
+      .evaluate(([name, argument]) => window.crash[name](argument as never) as Promise<unknown>, [
+        name,
+        argument,
+      ] as const)
+      .catch(async (error: unknown) => {
+        // Its navigation or its end rejects the call a moment before, or after, the event that tells of it.
+        if (!isGone && !LEAVING.test(String(error))) throw error
+      })
+    try {
+      return (await Promise.race([answered, gone, late])) as T | undefined
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+const LEAVING = /Execution context was destroyed|has been closed|Target crashed|Target closed|Session closed/
+
+export class Session {
+  readonly profile: string
+  readonly #url: string
+  #browser: BrowserProcess | null = null
+  #tab: CrashTab | null = null
+
+  constructor(profile: string, url: string) {
+    this.profile = profile
+    this.#url = url
+  }
+
+  get origin(): string {
+    return new URL(this.#url).origin
+  }
+
+  /** The tab, in a browser: both started if they are not there. */
+  async tab(): Promise<CrashTab> {
+    return (this.#tab ??= await this.anotherTab())
+  }
+
+  async anotherTab(): Promise<CrashTab> {
+    this.#browser ??= await startBrowser(this.profile)
+    return CrashTab.show(this.#browser, this.#url)
+  }
+
+  /** From now on `tab` is the one, or with null a new one. */
+  use(tab: CrashTab | null): void {
+    this.#tab = tab
+  }
+
+  /** The tab with the app loaded anew, the database not open. */
+  async reloaded(): Promise<CrashTab> {
+    const tab = await this.tab()
+    if (tab.opened) await tab.load(this.#url)
+    return tab
+  }
+
+  /** SIGKILL to every process of the browser. */
+  async kill(): Promise<void> {
+    await this.#browser?.kill()
+    this.#browser = null
+    this.#tab = null
+  }
+}

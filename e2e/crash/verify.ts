@@ -1,0 +1,56 @@
+// After each fault: what is there is what must be there, and the database is sound in itself.
+import { faultsIn } from './ledger.js'
+import type { Verdict } from './oracle.js'
+import type { Look } from './protocol.js'
+import type { Round } from './round.js'
+
+export interface Verified extends Verdict {
+  /** Calls of which nobody knew whether they were done, and those of them that were. */
+  readonly open: number
+  readonly kept: number
+  /** The database could not be opened or read: nothing of it can be said. */
+  readonly unusable: boolean
+}
+
+/** Opens the database if it is not open, and judges it. After a migration that was cut short also before it is repeated. */
+export async function verify(round: Round): Promise<Verified> {
+  const { state, session } = round
+  const tab = await session.tab()
+  round.listenTo(tab)
+  const results: Verified[] = []
+  if (state.migrating) {
+    if (tab.opened) round.expectOk(await tab.close())
+    round.expectOk(await tab.open({ columns: state.columns, autoMigrate: 'warn' }))
+    results.push(await judge(round, false))
+    round.expectOk(await tab.close())
+  }
+  if (!tab.opened) {
+    const ms = round.expectOk(await tab.open({ columns: state.columns, autoMigrate: true }))
+    if (ms !== undefined && !state.migrating) state.openMs = ms
+  }
+  state.migrating = false
+  results.push(await judge(round, true))
+  return results.reduce((a, b) => ({
+    lost: [...a.lost, ...b.lost],
+    duplicated: [...a.duplicated, ...b.duplicated],
+    torn: [...a.torn, ...b.torn],
+    open: a.open + b.open,
+    kept: a.kept + b.kept,
+    unusable: a.unusable || b.unusable,
+  }))
+}
+
+async function judge({ state, session, oracle, unexpected, hung }: Round, complete: boolean): Promise<Verified> {
+  const tab = await session.tab()
+  const answer = await tab.look()
+  if (answer === undefined || !('ok' in answer)) {
+    // What hangs has been reported as that.
+    if (hung.length === 0) unexpected.push(answer?.failed ?? 'the tab has gone by itself')
+    return { lost: [], duplicated: [], torn: [], open: 0, kept: 0, unusable: true }
+  }
+  const look: Look = answer.ok
+  Object.assign(state, look.flush)
+  const { verdict, open, kept } = oracle.judge(look)
+  const faults = await faultsIn(look, complete)
+  return { ...verdict, torn: [...verdict.torn, ...faults], open, kept, unusable: false }
+}
