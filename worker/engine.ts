@@ -139,7 +139,7 @@ export class Engine implements EngineProtocol {
   }
 
   plan(): Promise<Outcome<MigrationPlan>> {
-    return this.#exclusive(({ ensure }) => ensure.plan())
+    return this.#exclusive(({ migrator }) => migrator.plan())
   }
 
   apply(): Promise<Outcome<MigrationReport>> {
@@ -151,8 +151,8 @@ export class Engine implements EngineProtocol {
   }
 
   history(): Promise<Outcome<readonly MigrationRecord[]>> {
-    return this.#exclusive(({ db, ensure }) => {
-      ensure.assertOwnSchema()
+    return this.#exclusive(({ db, migrator }) => {
+      migrator.assertOwnSchema()
       try {
         return readHistory(db)
       } catch (error) {

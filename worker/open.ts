@@ -6,6 +6,7 @@ import type { CompiledModel } from './compile/model.js'
 import { Ensure } from './ensure.js'
 import { Executor } from './execute.js'
 import { MessageRunner } from './message.js'
+import { Migrator } from './migrate/migrator.js'
 import { declare } from './migrate/planner.js'
 import { Saver } from './saver.js'
 import type { Clock, Ownership, Sqlite, SqliteError, SqliteModule, Storage } from './seams.js'
@@ -28,6 +29,7 @@ export interface Open {
   readonly storage: Storage
   readonly saver: Saver
   readonly ensure: Ensure
+  readonly migrator: Migrator
   readonly executor: Executor
   readonly runner: MessageRunner
   readonly ownership: Ownership | null
@@ -64,24 +66,26 @@ export async function openDatabase(
     const db = sqlite.open(file)
     const onFlushed = ({ ms, bytes }: { ms: number; bytes: number }) => emit({ type: 'flush', detail: { ms, bytes } })
     const saver = new Saver({ file, storage, clock, onFailing, onFailed, onFlushed })
-    const ensure = new Ensure({
+    const declared = declare(config.models)
+    const migrator = new Migrator({
       db,
-      models: declare(config.models),
+      models: declared,
       options: { ...config, lockHolder },
       clock,
       onMigrated: report => emit({ type: 'migrate', detail: report }),
     })
+    const ensure = new Ensure({ migrator, models: declared, cacheTableChecks: config.cacheTableChecks, clock })
     const executor = new Executor({
       db,
       models,
       cascades: cascades(config.models),
       clock,
-      hasTriggers: () => ensure.hasTriggers,
-      lacking: model => ensure.lacking(model),
+      hasTriggers: () => migrator.hasTriggers,
+      lacking: model => migrator.lacking(model),
       onSchemaChanged: () => ensure.invalidate(),
     })
     const runner = new MessageRunner({ db, ensure, executor, models, clock, begin, onFatal })
-    return { db, storage, saver, ensure, executor, runner, ownership }
+    return { db, storage, saver, ensure, migrator, executor, runner, ownership }
   } catch (error) {
     ownership?.release()
     // The failure that is told is the first one.
