@@ -21,6 +21,10 @@ export class PlaceSearch {
   readonly #options: SearchOptions
   #found: readonly FoundPlace[] = []
   #active = -1
+  /** What the list is the answer to; empty while there is none. */
+  #answered = ''
+  /** Enter came before the answer did. */
+  #hurried = false
   #timer = 0
   #asking = new AbortController()
 
@@ -59,6 +63,8 @@ export class PlaceSearch {
   }
 
   #ask(delay: number): void {
+    this.#hurried = false
+    this.#answered = ''
     clearTimeout(this.#timer)
     this.#asking.abort()
     const { signal } = (this.#asking = new AbortController())
@@ -71,7 +77,10 @@ export class PlaceSearch {
     const found = await findPlaces(text, this.#country.value, signal)
     // An answer that came before it could be taken back.
     if (signal.aborted || document.activeElement !== this.#input) return
-    this.#show(found)
+    this.#answered = text
+    const [first] = found.places
+    if (this.#hurried && first) this.#choose(first)
+    else this.#show(found)
   }
 
   #show({ places, total }: Found): void {
@@ -128,6 +137,16 @@ export class PlaceSearch {
     this.#options.onChoose(place)
   }
 
+  /** Opens the place that is marked, else the first that answers what stands in the field. */
+  #onEnter(open: boolean): void {
+    const answered = this.#answered === this.#input.value
+    const place = this.#found[answered ? Math.max(this.#active, 0) : this.#active]
+    if (open && place) return this.#choose(place)
+    if (answered) return
+    this.#ask(0)
+    this.#hurried = true
+  }
+
   #onKey(event: KeyboardEvent): void {
     if (event.isComposing) return
     const { length } = this.#found
@@ -140,11 +159,9 @@ export class PlaceSearch {
       case 'ArrowUp':
         if (open) this.#activate(this.#active <= 0 ? length - 1 : this.#active - 1)
         break
-      case 'Enter': {
-        const place = this.#found[Math.max(this.#active, 0)]
-        if (open && place) this.#choose(place)
+      case 'Enter':
+        this.#onEnter(open)
         break
-      }
       case 'Escape':
         if (this.#popup.hidden) this.#input.value = ''
         this.#close()

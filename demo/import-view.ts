@@ -1,14 +1,17 @@
 // The import as it is seen: the bar, its words, and the map that fills.
+import { DataFlowError } from 'dataflow-edge'
 import { announce, byId } from './dom.js'
 import { formatNumber } from './format.js'
 import { countPlaces, importDue, importPlaces, keepMap, readImport, type Progress } from './import.js'
 import { addToCells, countCells, emptyCells, type WorldMap } from './map.js'
-import { showError } from './notices.js'
+import { dismissNotice, showError } from './notices.js'
 
 export interface ImportViewOptions {
   /** Called when there are more places than before, but not at each chunk, and at the end. */
   onPlaces(): void
 }
+
+const FETCH = 'NETWORK'
 
 /** Chunks between two calls of onPlaces. */
 const PAUSE = 8
@@ -38,13 +41,26 @@ export class ImportView {
     try {
       await this.#run()
     } catch (error) {
-      this.#caption.textContent = 'The import has stopped.'
-      showError(error, { retry: () => void this.start() })
+      this.#onFailure(error)
     } finally {
       this.#running = false
       this.#bar.hidden = true
       this.#options.onPlaces()
     }
+  }
+
+  #onFailure(error: unknown): void {
+    this.#caption.textContent = 'The import has stopped.'
+    const again = () => {
+      dismissNotice(FETCH)
+      void this.start()
+    }
+    if (DataFlowError.is(error)) return showError(error, { retry: again })
+    // Nearly always the network. Whatever it was, the console tells all of it.
+    console.error(error)
+    const words = { code: FETCH, text: 'The places could not be fetched.', hint: 'What has arrived is kept.' }
+    showError(error, { retry: again, words })
+    window.addEventListener('online', again, { once: true })
   }
 
   async #run(): Promise<void> {

@@ -21,7 +21,7 @@ export async function importDue(state: Due | null): Promise<Due | null> {
   const edition = await findEdition().catch(() => null)
   if (edition === null) {
     if (state && state.done === state.total) return null
-    throw new Error('The file of places is not to be had. It is needed once: try again when you are online.')
+    throw new Error('There is no file of places.')
   }
   // Another edition is read from its beginning: places keep their ids, and take the new values.
   if (state?.edition !== edition) return { edition, done: 0, total: 0 }

@@ -10,7 +10,7 @@ import { dismissNotice, guard, showError, showNotice } from './notices.js'
 import { keepForOffline } from './offline.js'
 import { Panel } from './panel.js'
 import { anyPlace, countriesFound } from './search.js'
-import { notesView, placeView, refreshPlaceNotes, type View } from './views.js'
+import { notesView, placeView, type View } from './views.js'
 
 const view = byId('view')
 const map = new WorldMap()
@@ -24,8 +24,9 @@ const importing = new ImportView(map, {
   onPlaces: () =>
     guard(async () => {
       search.refresh()
-      search.setCountries(await countriesFound())
-      byId('anywhere').hidden = false
+      const countries = await countriesFound()
+      search.setCountries(countries)
+      byId('anywhere').hidden = countries.length === 0
     }),
 })
 const search = new PlaceSearch({
@@ -42,28 +43,26 @@ function goTo(id: number): void {
 
 function route(): { place: number } | { tag: string | null } {
   const [, kind, value = ''] = location.hash.split('/')
-  if (kind === 'place') return { place: Number(value) }
+  if (kind === 'place') return { place: Math.trunc(Number(value)) || 0 }
   return { tag: kind === 'tag' ? decodeURIComponent(value) : null }
 }
+
+const actions = { onChange: () => guard(mark), onReturn: () => guard(show) }
 
 async function show(): Promise<void> {
   const turn = ++shown
   const to = route()
   const next: View =
-    'place' in to
-      ? await placeView(to.place, () => guard(notesChanged))
-      : await notesView(to.tag, () => guard(notesChanged))
+    'place' in to ? await placeView(to.place, importing.running, actions) : await notesView(to.tag, actions)
   // The reader has gone on meanwhile.
   if (turn !== shown) return
   document.title = next.title === 'Recent notes' ? 'Field Notes' : `${next.title} · Field Notes`
   view.replaceChildren(...next.content.filter(part => part !== null))
-  map.show({ noted: await notedPlaces(), here: next.here ?? null })
+  map.show({ here: next.here ?? null })
+  guard(mark)
 }
 
-async function notesChanged(): Promise<void> {
-  const to = route()
-  if (!('place' in to)) return show()
-  await refreshPlaceNotes(to.place, () => guard(notesChanged))
+async function mark(): Promise<void> {
   map.show({ noted: await notedPlaces() })
 }
 
@@ -94,8 +93,7 @@ async function open(): Promise<void> {
   } finally {
     opening = false
   }
-  dismissNotice('BLOCKED')
-  dismissNotice('LOCKED')
+  byId('notices').replaceChildren()
   setTab(true, 'It holds the database; other tabs wait until it is closed.')
   guard(start)
 }
@@ -116,7 +114,9 @@ db.on('blocked', () => {
   showNotice('BLOCKED', ELSEWHERE, 'Close it there, and it opens here.')
 })
 db.on('error', error => showError(error))
-window.addEventListener('hashchange', () => guard(navigate))
+window.addEventListener('hashchange', () => {
+  if (tab.open) guard(navigate)
+})
 byId('anywhere').addEventListener('click', () =>
   guard(async () => {
     const place = await anyPlace()

@@ -1,6 +1,7 @@
 // The map: no outline, only the places themselves, counted in cells of half a degree.
-import { db } from './models.js'
 import { byId } from './dom.js'
+import { formatCount } from './format.js'
+import { db } from './models.js'
 
 /** Half a degree; from 84° north to 56° south, where people live. */
 const CELLS = 2
@@ -54,6 +55,8 @@ export class WorldMap {
     this.#noted = noted ?? this.#noted
     if (here !== undefined) this.#here = here ?? undefined
     this.#canvas.parentElement!.classList.toggle('near', this.#here !== undefined)
+    const marked = formatCount(this.#noted.length, 'place')
+    this.#canvas.setAttribute('aria-label', `Map of the world, made of its places; ${marked} with notes marked`)
     this.redraw()
   }
 

@@ -8,7 +8,7 @@ export interface NoticeOptions {
   /** Cannot be dismissed: it says why nothing else is here. */
   keep?: boolean
   /** Said in place of the error's own words, which are for developers. */
-  words?: { readonly text: string; readonly hint: string }
+  words?: { readonly code?: string; readonly text: string; readonly hint: string }
 }
 
 /** Shows an error above everything else, in the place of one with the same code. */

@@ -183,7 +183,7 @@ test('the same database twice in one page: the second waits as another tab would
     const two = openNotes('twice', { maxWaitForOwner: 100 })
     const locked = await codeOf(two.notes.count())
     await one.close()
-    return { locked, then: await two.notes.count() }
+    return { locked, afterwards: await two.notes.count() }
   })
-  expect(result).toEqual({ locked: 'LOCKED', then: 1 })
+  expect(result).toEqual({ locked: 'LOCKED', afterwards: 1 })
 })

@@ -329,6 +329,28 @@ test('15: another tick cannot get in between: interleaved transactions and write
   expect(result).toBe(40)
 })
 
+test('15: what waited for a transaction is not caught in the next one', async ({ app }) => {
+  const result = await app.evaluate(async () => {
+    const { codeOf, openNotes } = window.kit
+    const db = openNotes('caught-in-the-next')
+    await db.ensure()
+    const waiting = await db.transaction(async () => {
+      const failing = db.transaction(async tx => {
+        await tx.notes.create({ title: 'inside' })
+        await new Promise(resolve => setTimeout(resolve, 50))
+        throw new Error('rolled back')
+      })
+      const calls = [codeOf(failing), codeOf(db.notes.create({ title: 'outside' })), codeOf(db.sql`select 1`)]
+      // The worker has them all once it has answered this.
+      await db.metrics()
+      return { calls }
+    })
+    const codes = await Promise.all(waiting.calls)
+    return { codes, titles: (await db.notes.list()).map(({ title }) => title) }
+  })
+  expect(result).toEqual({ codes: ['not ours', 'ok', 'ok'], titles: ['outside'] })
+})
+
 test('the tables of all models are there before BEGIN, the first time too', async ({ app }) => {
   const result = await app.evaluate(async () => {
     const db = window.kit.openNotes('first-use')

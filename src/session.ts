@@ -38,11 +38,19 @@ export class Session {
     worker.addEventListener('error', event => this.#onError(event), { signal })
     worker.addEventListener('messageerror', event => this.#onError(event), { signal })
     this.#events.port1.onmessage = ({ data }: MessageEvent<EngineEvent>) => options.onEvent(data)
+    // No event tells that the app has terminated its worker. Later #watch does, but not before the worker's first answer.
+    const terminate = worker.terminate.bind(worker)
+    worker.terminate = () => {
+      terminate()
+      if (!this.#started && !signal.aborted) this.end(crashed(''))
+    }
   }
 
   static async start(worker: Worker, options: SessionOptions): Promise<Session> {
     const session = new Session(worker, options)
-    const { config, wasmUrl } = options
+    const { config } = options
+    // Relative to the page, as any URL that a page is given: the worker would take it relative to itself.
+    const wasmUrl = options.wasmUrl && new URL(options.wasmUrl, globalThis.document?.baseURI ?? location.href).href
     const { port2 } = session.#events
     try {
       const { alive } = await session.call(engine =>

@@ -69,8 +69,7 @@ export class Engine implements EngineProtocol {
         const leased = units[0]?.lease
         if (leased !== undefined) return this.#runLeased(leased, units)
         const open = this.#open ?? (await this.#whenOpen())
-        await this.#leases.whenFree()
-        return await this.#runAndSave(open, units, ticket)
+        return await this.#leases.whenFree(() => this.#runAndSave(open, units, ticket))
       } finally {
         for (const { id } of units) this.#takeOff(id)
       }
@@ -87,11 +86,13 @@ export class Engine implements EngineProtocol {
       this.#waiting.add(id)
       try {
         const open = await this.#whenOpen()
-        await this.#leases.whenFreeWithin(maxWait)
-        if (this.#takeOff(id)) throw aborted()
-        this.#assertAlive()
-        open.ensure.ensure(this.#models.keys())
-        return this.#leases.begin(open.db, timeout).id
+        const begin = () => {
+          if (this.#takeOff(id)) throw aborted()
+          this.#assertAlive()
+          open.ensure.ensure(this.#models.keys())
+          return this.#leases.begin(open.db, timeout).id
+        }
+        return await this.#leases.whenFree(begin, maxWait)
       } finally {
         this.#takeOff(id)
       }
@@ -268,14 +269,16 @@ export class Engine implements EngineProtocol {
 
   /** Semantics 13: a message is one transaction, answered after its flush if it has a write that waits for one. */
   async #runAndSave(open: Open, units: readonly Unit[], ticket: number): Promise<UnitOutcome[]> {
-    const { outcomes, wrote, changes } = open.runner.run(units, ticket)
-    if (!wrote.includes(true)) return outcomes
+    const { outcomes, wrote, checked, changes } = open.runner.run(units, ticket)
+    if (!wrote.includes(true) && !checked.includes(true)) return outcomes
     if (this.#dead) {
       // What the message wrote before SQLite stopped will never be saved.
       const failure = { error: this.#dead.toWire() }
       return outcomes.map((outcome, i) => (wrote[i] ? failure : outcome))
     }
-    const levels = units.filter((_, i) => wrote[i]).map(unit => unit.durability ?? this.#config.durability)
+    const levels = units
+      .filter((_, i) => wrote[i] || checked[i])
+      .map(unit => unit.durability ?? this.#config.durability)
     const level = STRICTNESS[Math.max(...levels.map(level => STRICTNESS.indexOf(level)))]!
     const saved = open.saver.committed(level)
     this.#publish(changes)
@@ -353,9 +356,10 @@ export class Engine implements EngineProtocol {
   #exclusive<T>(work: (open: Open) => T | Promise<T>): Promise<Outcome<T>> {
     return this.#answer(async () => {
       const open = await this.#whenOpen()
-      await this.#leases.whenFree()
-      this.#assertAlive()
-      return work(open)
+      return this.#leases.whenFree(() => {
+        this.#assertAlive()
+        return work(open)
+      })
     })
   }
 

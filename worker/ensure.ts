@@ -114,7 +114,7 @@ export class Ensure {
   status(name: string): TableStatus {
     const { migrator, models } = this.#parts
     this.#closure(name)
-    if (this.#ensured.has(name) && migrator.lacking(name).size === 0) return 'exists'
+    if (this.#ensured.has(name) && !migrator.isPending(name)) return 'exists'
     if (this.#failed.get(name)?.code === 'SCHEMA_NEWER') return 'unknown'
     return migrator.status(models.get(name)!)
   }
@@ -159,7 +159,7 @@ export class Ensure {
       if (!migrator.knowsRegistry && cacheTableChecks) this.open()
       migrator.ensure(unchecked)
     } catch (error) {
-      throw error === this.#planFailure ? error : this.#fail(error, names)
+      throw error === this.#planFailure ? error : this.#fail(error, guiltyOf(error, names))
     } finally {
       this.#metrics.checks += unchecked.length
       this.#metrics.lastCheckMs = clock.monotonic() - start
@@ -186,4 +186,11 @@ export class Ensure {
     this.#parts.migrator.forget()
     this.#planFailure = null
   }
+}
+
+/** A mismatch tells which models it is about: the others of the check can still be used. */
+function guiltyOf(error: unknown, names: readonly string[]): readonly string[] {
+  if (!DataFlowError.is(error, 'SCHEMA_MISMATCH') || !error.issues) return names
+  const guilty = new Set(error.issues.map(({ path }) => path[0]))
+  return names.filter(name => guilty.has(name))
 }

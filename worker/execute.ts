@@ -1,5 +1,5 @@
 // One operation, compiled and run: the statements, what they changed, and the answer as it crosses.
-import type { StoredValue } from '../src/shared/definition.js'
+import type { ModelDefinition, StoredValue } from '../src/shared/definition.js'
 import { DataFlowError } from '../src/shared/errors.js'
 import type { WireOperation, WireResult, WireRows, WireTable, WireWritten } from '../src/shared/operation.js'
 import type { QueryEvent } from '../src/shared/protocol.js'
@@ -90,13 +90,13 @@ export class Executor {
         return this.#insertMany(model, op, execution)
       case 'bulkUpdate': {
         const { sql, params } = compileBulkUpdate(model, op, execution.stamp)
-        const ids = this.#keys(sql, params)
+        const ids = this.#keys(model, sql, params)
         this.#changed(model, ids, sql, execution)
         return { stamp: execution.stamp, count: ids.length, ids }
       }
       case 'bulkDelete': {
         const { sql, params } = compileBulkDelete(model, op)
-        const ids = this.#keys(sql, params)
+        const ids = this.#keys(model, sql, params)
         if (ids.length > 0) this.#deleted(model, ids, sql, execution)
         return { stamp: execution.stamp, count: ids.length, ids }
       }
@@ -164,7 +164,8 @@ export class Executor {
         conflictClause(model, op.conflict, index, stamp),
       )
       const insert = (): void => {
-        const keys = returning === 'key' ? this.#keys(sql, params) : this.#run(sql, params) > 0 ? [row[keyAt]!] : []
+        const keys =
+          returning === 'key' ? this.#keys(model, sql, params) : this.#run(sql, params) > 0 ? [row[keyAt]!] : []
         if (keys.length === 0) skipped.push(index)
         else {
           count++
@@ -228,8 +229,7 @@ export class Executor {
     )
     if (!readonly) {
       for (const { definition } of models.values()) {
-        if (writes.some(table => table.toLowerCase() === definition.table.toLowerCase()))
-          changes.addAll(definition.name)
+        if (writes.some(table => isTable(table, definition))) changes.addAll(definition.name)
       }
       if (writes.includes('sqlite_schema')) this.#parts.onSchemaChanged()
     }
@@ -264,13 +264,13 @@ export class Executor {
   #writtenRow(model: CompiledModel, sql: string, params: readonly SqlParam[], execution: Execution): WireRows {
     const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
     const [values] = JSON.parse(rows.json) as StoredValue[][]
-    if (values) this.#changed(model, [values[model.columns.indexOf(model.key)]!], sql, execution)
+    if (values) this.#changed(model, [asKey(model, values[model.columns.indexOf(model.key)]!)], sql, execution)
     return rows
   }
 
-  #keys(sql: string, params: readonly SqlParam[]): StoredValue[] {
+  #keys(model: CompiledModel, sql: string, params: readonly SqlParam[]): StoredValue[] {
     const keys: StoredValue[] = []
-    this.#each(sql, params, row => keys.push(row.value(0)))
+    this.#each(sql, params, row => keys.push(asKey(model, row.value(0))))
     return keys
   }
 
@@ -287,7 +287,8 @@ export class Executor {
   #changedByTriggers(model: CompiledModel, sql: string, changes: Changes): void {
     const { writes } = this.#parts.db.tablesOf(sql)
     for (const { definition } of this.#parts.models.values()) {
-      if (definition !== model.definition && writes.includes(definition.table)) changes.addAll(definition.name)
+      if (definition !== model.definition && writes.some(table => isTable(table, definition)))
+        changes.addAll(definition.name)
     }
   }
 
@@ -326,4 +327,14 @@ export class Executor {
     this.trace?.({ sql, ...named, rows, ms: clock.monotonic() - start, cached: db.counters.hits > hits })
     return rows
   }
+}
+
+/** A key as the model holds it: SQLite gives a bigint as a number where it fits, and JSON as text. */
+function asKey({ key }: CompiledModel, value: StoredValue): StoredValue {
+  return key.field.kind === 'bigint' ? BigInt(value as string | number | bigint) : value
+}
+
+/** SQLite's names ignore case. */
+function isTable(name: string, { table }: ModelDefinition): boolean {
+  return name.toLowerCase() === table.toLowerCase()
 }

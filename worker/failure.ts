@@ -27,6 +27,7 @@ export function toDataFlowError(error: unknown, context: FailureContext): DataFl
     ...(fields?.length ? { fields } : {}),
     ...(context.sql && error.code === 'SQL' ? { sql: context.sql } : {}),
     hint,
+    ...(error.code === 'LOCKED' ? { retryable: true } : {}),
   }
   return new DataFlowError(error.code, text, details, error)
 }

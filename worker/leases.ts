@@ -30,31 +30,27 @@ export class Leases {
     this.#clock = clock
   }
 
-  /** Resolves when no lease is held. Callers go on in the order they came. */
-  async whenFree(): Promise<void> {
-    while (this.#held) await new Promise<void>(resolve => this.#waiting.push(resolve))
-  }
-
-  /** As whenFree, for a new lease: rejects with TX_TIMEOUT after `maxWait` ms. */
-  async whenFreeWithin(maxWait: number): Promise<void> {
+  /**
+   * Runs `work` when no lease is held, in the same instant: another call that waits cannot come in between. Callers go on
+   * in the order they came. Rejects with TX_TIMEOUT after `maxWait` ms, if one is given.
+   */
+  async whenFree<T>(work: () => T, maxWait: number | null = null): Promise<T> {
     let late = false
-    const cancel = this.#clock.after(maxWait, () => {
-      late = true
-      this.#wake()
-    })
+    const cancel =
+      maxWait === null
+        ? null
+        : this.#clock.after(maxWait, () => {
+            late = true
+            this.#wake()
+          })
     try {
       while (this.#held) {
         await new Promise<void>(resolve => this.#waiting.push(resolve))
-        if (late && this.#held) {
-          throw new DataFlowError('TX_TIMEOUT', `The transaction did not begin within ${maxWait} ms.`, {
-            op: 'transaction',
-            hint: 'another transaction is open; keep them short, or raise maxWait.',
-            retryable: true,
-          })
-        }
+        if (late && this.#held) throw waitedTooLong(maxWait!)
       }
+      return work()
     } finally {
-      cancel()
+      cancel?.()
     }
   }
 
@@ -118,4 +114,12 @@ export class Leases {
     this.#waiting = []
     for (const resolve of waiting) resolve()
   }
+}
+
+function waitedTooLong(maxWait: number): DataFlowError {
+  return new DataFlowError('TX_TIMEOUT', `The transaction did not begin within ${maxWait} ms.`, {
+    op: 'transaction',
+    hint: 'another transaction is open; keep them short, or raise maxWait.',
+    retryable: true,
+  })
 }

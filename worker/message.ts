@@ -16,8 +16,10 @@ export interface Attempt {
   /** What the rows of this message are stamped with. */
   readonly stamp: number
   readonly outcomes: UnitOutcome[]
-  /** By unit: whether its answer has to wait for a flush. */
+  /** By unit: whether it wrote, so that its answer has to wait for a flush and goes with it. */
   readonly wrote: boolean[]
+  /** By unit: whether a check was made for it, which may have made or recorded something: that is saved first. */
+  readonly checked: boolean[]
   changes: Changes
 }
 
@@ -54,6 +56,7 @@ export class MessageRunner {
       stamp: clock.now(),
       outcomes: [],
       wrote: units.map(() => false),
+      checked: units.map(() => false),
       changes: new Changes(),
     }
     const jobs = units.map((unit, i): Job => ({ unit, i, writes: false }))
@@ -94,16 +97,16 @@ export class MessageRunner {
 
   #prepare({ unit, i }: Job, ticket: number, attempt: Attempt): boolean {
     const { ensure, begin } = this.#parts
+    const { checks } = ensure
     try {
       begin(unit)
-      const { checks } = ensure
       this.#ensure(unit, ticket)
-      // A check may have made a table: it is saved with this message.
-      if (ensure.checks > checks) attempt.wrote[i] = true
       return true
     } catch (error) {
       attempt.outcomes[i] = { error: toDataFlowError(error, { models: this.#definitions() }).toWire() }
       return false
+    } finally {
+      if (ensure.checks > checks) attempt.checked[i] = true
     }
   }
 

@@ -86,7 +86,9 @@ class Run {
   async round(n: number, fault: Fault): Promise<void> {
     const started = performance.now()
     const round = await this.#newRound(`round ${n}`)
+    // What was wrong has been counted; from here on it is what is there.
     if (!(await this.#verify(round, `round ${n}`))) return this.round(n, fault)
+    const verifiedMs = Math.round(performance.now() - started)
     round.verify = async when => void (await this.#verify(round, `round ${n}, ${when}`))
     await fault.inject(round)
     this.#take(round, `round ${n}, ${fault.name}`)
@@ -97,7 +99,7 @@ class Run {
     coverage.refused += round.refused
     const { rows } = this.#oracle
     const ms = Math.round(performance.now() - started)
-    this.#log(`${n} ${fault.name}: ${ms} ms, ${rows.size} rows, base ${this.#state.baseBytes >> 10} KiB`)
+    this.#log(`${n} ${fault.name}: ${verifiedMs} + ${ms - verifiedMs} ms, ${rows.size} rows, base ${this.#state.baseBytes >> 10} KiB`)
   }
 
   /** Also a verification of its own, when there is no other round to do it. */
@@ -117,7 +119,7 @@ class Run {
     return new Round({ random, oracle: this.#oracle, session: this.#session, state: this.#state })
   }
 
-  /** False when the database is of no more use: the next one is a new one. */
+  /** False when something was wrong: then the browser is gone and perhaps the database with it. */
   async #verify(round: Round, when: string): Promise<boolean> {
     const { lost, duplicated, torn, open, kept, unusable } = await verify(round)
     const { result } = this
@@ -125,9 +127,7 @@ class Run {
     result.duplicated += duplicated.length
     result.torn += torn.length
     const after = this.#last ? `${when}, after ${this.#last.name}` : when
-    for (const text of lost) result.findings.push(`${after}: lost: ${text}`)
-    for (const text of duplicated) result.findings.push(`${after}: duplicated: ${text}`)
-    for (const text of torn) result.findings.push(`${after}: torn: ${text}`)
+    for (const [kind, texts] of Object.entries({ lost, duplicated, torn })) this.#tell(after, kind, texts)
     if (this.#last) {
       const coverage = this.#coverage(this.#last)
       coverage.open += open
@@ -137,14 +137,21 @@ class Run {
     this.#take(round, after)
     if (isBad) await this.#keepEvidence(when)
     if (unusable) await this.#startAnew()
-    return !unusable
+    return !isBad
   }
 
   #take({ hung, unexpected }: Round, when: string): void {
     this.result.hung += hung.length
     this.result.unexpected += unexpected.length
-    for (const text of hung.splice(0)) this.result.findings.push(`${when}: hung: ${text}`)
-    for (const text of unexpected.splice(0)) this.result.findings.push(`${when}: unexpected: ${text}`)
+    this.#tell(when, 'hung', hung.splice(0))
+    this.#tell(when, 'unexpected', unexpected.splice(0))
+  }
+
+  #tell(when: string, kind: string, texts: readonly string[]): void {
+    for (const text of texts.slice(0, 20)) {
+      this.result.findings.push(`${when}: ${kind}: ${text}`)
+      this.#log(`${when}: ${kind}: ${text}`)
+    }
   }
 
   #coverage(fault: Fault) {

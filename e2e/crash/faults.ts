@@ -92,16 +92,19 @@ const quota: Fault = {
     // Chromium remembers for half a minute how much room there was: a new one has nothing to remember.
     await session.kill()
     const tab = await session.tab()
+    round.listenTo(tab)
     const { origin } = session
+    // IndexedDB tidies up when it starts.
+    await tab.tab.evaluate(() => indexedDB.databases())
     const { usage } = await tab.protocol.send('Storage.getUsageAndQuota', { origin })
     await tab.protocol.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage + room })
     round.allowed = new Set(['STORAGE_FULL', 'TX_CLOSED'])
-    await round.beginOpening({ columns: state.columns, autoMigrate: true })
-    await round.activity
-    const full = round.workload().mixed('awaited', 60).bulk('awaited', 30, 20, 6000)
-    if (random.chance(0.5)) full.mixed('tasks', 100)
-    await round.complete(full)
-    await round.verify('with the disk full')
+    if (round.expectOk(await tab.open({ columns: state.columns, autoMigrate: true })) !== undefined) {
+      const full = round.workload().mixed('awaited', 60).bulk('awaited', 30, 20, 6000)
+      if (random.chance(0.5)) full.mixed('tasks', 100)
+      await round.complete(full)
+      await round.verify('with the disk full')
+    }
     round.allowed = new Set()
     await tab.protocol.send('Storage.overrideQuotaForOrigin', { origin })
     await round.complete(round.workload().mixed('awaited', 20))

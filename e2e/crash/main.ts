@@ -2,8 +2,6 @@
 import { parseArgs } from 'node:util'
 import { crash, type CrashResult } from './crash.js'
 
-const FINDINGS = 100
-
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
@@ -24,7 +22,6 @@ export async function main(args: string[]): Promise<number> {
   for (const [fault, { rounds, open, kept, refused }] of result.coverage) {
     log(`${fault}: ${rounds} rounds, ${open} calls open at the fault, ${kept} of them kept; ${refused} refused`)
   }
-  for (const finding of result.findings.slice(0, FINDINGS)) log(finding)
   console.log(lineOf(result))
   return isClean(result) ? 0 : 1
 }

@@ -4,6 +4,7 @@ import type { Oracle } from './oracle.js'
 import type { Answer, Lane, OpenOptions, Report } from './protocol.js'
 import type { Random } from './random.js'
 import type { CrashTab, Session } from './session.js'
+import { Targets } from './targets.js'
 import { Workload } from './workload.js'
 
 /** What goes on over the rounds. */
@@ -34,6 +35,7 @@ export class Round {
   verify: (when: string) => Promise<void> = async () => {}
   /** Ends when all that was begun has settled, or the tab is gone. */
   activity: Promise<void> = Promise.resolve()
+  #targets: Targets | null = null
   #settled = 0
   #started = 0
   #waiting: { readonly ready: () => boolean; readonly resolve: () => void }[] = []
@@ -51,7 +53,13 @@ export class Round {
   }
 
   workload(): Workload {
-    return new Workload(this.random, this.oracle)
+    this.#targets ??= new Targets(this.random, this.oracle.rows.values())
+    return new Workload(this.random, this.oracle, this.#targets)
+  }
+
+  /** The oracle knows again what every row holds. */
+  judged(): void {
+    this.#targets = null
   }
 
   /** Begins calls in the tab; resolves when the first has been made. */

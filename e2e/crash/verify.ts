@@ -40,7 +40,8 @@ export async function verify(round: Round): Promise<Verified> {
   }))
 }
 
-async function judge({ state, session, oracle, unexpected, hung }: Round, complete: boolean): Promise<Verified> {
+async function judge(round: Round, complete: boolean): Promise<Verified> {
+  const { state, session, oracle, unexpected, hung } = round
   const tab = await session.tab()
   const answer = await tab.look()
   if (answer === undefined || !('ok' in answer)) {
@@ -51,6 +52,7 @@ async function judge({ state, session, oracle, unexpected, hung }: Round, comple
   const look: Look = answer.ok
   Object.assign(state, look.flush)
   const { verdict, open, kept } = oracle.judge(look)
+  round.judged()
   const faults = await faultsIn(look, complete)
   return { ...verdict, torn: [...verdict.torn, ...faults], open, kept, unusable: false }
 }

@@ -3,7 +3,7 @@ import { LaneMaker } from './lane.js'
 import type { Oracle } from './oracle.js'
 import type { Call, Lane } from './protocol.js'
 import type { Random } from './random.js'
-import { Targets } from './targets.js'
+import type { Targets } from './targets.js'
 
 export class Workload {
   readonly lanes: Lane[] = []
@@ -11,14 +11,11 @@ export class Workload {
   readonly #oracle: Oracle
   readonly #targets: Targets
 
-  constructor(random: Random, oracle: Oracle) {
+  /** `targets` belong to all workloads between two looks at the database. */
+  constructor(random: Random, oracle: Oracle, targets: Targets) {
     this.#random = random
     this.#oracle = oracle
-    this.#targets = new Targets(random, oracle.rows.values())
-  }
-
-  get calls(): number {
-    return this.lanes.reduce((sum, lane) => sum + lane.calls.length, 0)
+    this.#targets = targets
   }
 
   /** Everything that an app does. */

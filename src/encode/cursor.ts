@@ -13,7 +13,9 @@ const signature = (order: readonly OrderTerm[]) =>
 export function encodeCursor(row: Record<string, unknown>, order: readonly OrderTerm[], model: PageModel): string {
   const values = order.map(({ field }) => {
     const value = row[field]
-    const stored = value === null ? null : encodeValue(model.fieldNamed.get(field)!.definition, value)
+    // A row that is there may be longer than `max` allows today.
+    const { max: _max, ...definition } = model.fieldNamed.get(field)!.definition
+    const stored = value === null ? null : encodeValue(definition, value)
     // JSON holds neither bigints nor infinities.
     return typeof stored === 'bigint' || (typeof stored === 'number' && !Number.isFinite(stored))
       ? [String(stored)]

@@ -109,7 +109,8 @@ export function preparePage(
     throw badOption(`Pages cannot be ordered by ${unfit.field}.`, 'order by text, numbers, dates or booleans.', context)
   }
   const backward = options.before !== undefined
-  const cursor = options.after ?? options.before
+  // null is refused as no cursor: behind the last page it would begin again.
+  const cursor = backward ? options.before : options.after
   const after = cursor === undefined ? null : decodeCursor(cursor, order, context)
   // The cursor needs the order's fields, whether the app selects them or not.
   const fields = select === null ? null : [...new Set([...select, ...order.map(term => term.field)])]

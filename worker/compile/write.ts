@@ -1,5 +1,5 @@
 // create, update, delete, upsert and the bulk writes -> one statement each (a bulk of rows: one per row, reused).
-import type { StoredValue } from '../../src/shared/definition.js'
+import type { FieldKind, StoredValue } from '../../src/shared/definition.js'
 import type { Condition } from '../../src/shared/filter.js'
 import type { Assignment, Conflict, WireOperation, WireRow } from '../../src/shared/operation.js'
 import type { SqlParam } from '../seams.js'
@@ -133,14 +133,27 @@ function compileSet(
   const set = assignments.map(assignment => {
     const { field, quoted, placeholder } = columnNamed(model, assignment.field)
     if ('increment' in assignment) {
-      params.push(toParam(assignment.increment))
-      // An integer beyond int32 is bound as REAL, which would make the sum a REAL.
-      return `${quoted} = ${model.table}.${quoted} + ${field.type === 'INTEGER' ? 'CAST(? AS INTEGER)' : '?'}`
+      const by = toParam(assignment.increment)
+      params.push(...(field.kind === 'bigint' ? [by] : [by, by]))
+      return `${quoted} = ${incremented(field.kind, `${model.table}.${quoted}`)}`
     }
     params.push(toParam(assignment.value))
     return `${quoted} = ${placeholder}`
   })
   return { sql: nonEmpty(model, [...set, ...kept.set]).join(', '), params: [...params, ...kept.params] }
+}
+
+/**
+ * The sum; where the field does not hold it, a value that a STRICT column of its type refuses. Beyond int64 SQLite makes
+ * it a REAL by itself.
+ */
+function incremented(kind: FieldKind, column: string): string {
+  // An integer beyond int32 is bound as REAL, which would make the sum a REAL.
+  const sum = `${column} + ${kind === 'real' ? '?' : 'CAST(? AS INTEGER)'}`
+  if (kind === 'bigint') return sum
+  // The infinities cancel to NaN, which is NULL to SQLite.
+  if (kind === 'real') return `CASE WHEN ${sum} IS NULL AND ${column} IS NOT NULL THEN 'NaN' ELSE ${sum} END`
+  return `CASE WHEN abs(${sum}) > ${Number.MAX_SAFE_INTEGER} THEN 9e999 ELSE ${sum} END`
 }
 
 /** Shape of assignments: two of one shape have the same text. */

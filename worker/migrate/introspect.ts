@@ -11,6 +11,11 @@ export interface IntrospectedTable {
   readonly strict: boolean
 }
 
+export function hasTable(query: Query, table: string): boolean {
+  const name = quoteLiteral(table)
+  return query(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ${name} COLLATE NOCASE`).length > 0
+}
+
 /**
  * The table that `declared` describes, as it is; null when there is none. CHECKs cannot be listed: those that are
  * declared are looked for in the table's text, and so are others that bear our names.
@@ -61,8 +66,8 @@ export function introspect(query: Query, declared: TableShape): IntrospectedTabl
       return { name, columns: parts.map(part => String(part.name)), unique: row.unique !== 0 }
     })
   const expected = new Set(declared.checks.concat(declared.columns.flatMap(column => column.checks)).map(c => c.name))
-  const strangers = [...text.matchAll(/CONSTRAINT "(ck:[^"]*)" CHECK/g)]
-    .map(match => match[1]!)
+  const strangers = [...text.matchAll(/CONSTRAINT "(ck:(?:[^"]|"")*)" CHECK/g)]
+    .map(match => match[1]!.replaceAll('""', '"'))
     .filter(name => !expected.has(name))
   const checks = declared.checks.filter(check => text.includes(checkSql(check)))
   return {

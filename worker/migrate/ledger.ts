@@ -171,15 +171,16 @@ export function applyMigration(db: Sqlite, migration: Migration, lockHolder: str
         [shape.model, checksum, JSON.stringify(shape), migration.now, schemaVersion],
       )
     }
-    if (lockHolder !== null) db.run('DELETE FROM dataflow_migration_locks WHERE holder_process_id = ?', [lockHolder])
+    if (lockHolder !== null) deleteLockRow(db, lockHolder)
   })
 }
 
-/** A migration that was rolled back, with its error: in a transaction of its own (semantics 3). */
-export function recordFailure(db: Sqlite, migration: Migration, error: string): void {
+/** A migration that was rolled back, with its error: in a transaction of its own (semantics 3). Gives the lock back. */
+export function recordFailure(db: Sqlite, migration: Migration, error: string, lockHolder: string | null): void {
   db.atomically(() => {
     db.exec(TABLES)
     insertLedgerRow(db, migration, 'failed', error)
+    if (lockHolder !== null) deleteLockRow(db, lockHolder)
   })
 }
 
@@ -253,4 +254,8 @@ function takeLockRow(db: Sqlite, holder: string, now: number): void {
       throw new SqliteError('Another process is migrating this database', { code: 'LOCKED' })
     }
   })
+}
+
+function deleteLockRow(db: Sqlite, holder: string): void {
+  db.run('DELETE FROM dataflow_migration_locks WHERE holder_process_id = ?', [holder])
 }

@@ -50,7 +50,7 @@ export class Migrator {
   readonly #checksum: string
   /** As last read; null when something may have changed it. */
   #registry: Registry | null = null
-  /** Columns that a model lacks: only with `autoMigrate: 'warn'`. */
+  /** Fields that the table of a model with a pending change lacks, maybe none: only with `autoMigrate: 'warn'`. */
   readonly #lacking = new Map<string, ReadonlySet<string>>()
   #warned = false
 
@@ -73,6 +73,11 @@ export class Migrator {
     return this.#lacking.get(model) ?? NOTHING_MISSING
   }
 
+  /** Whether the model is used although its table is not as declared. */
+  isPending(model: string): boolean {
+    return this.#lacking.has(model)
+  }
+
   forget(): void {
     this.#registry = null
     this.#lacking.clear()
@@ -85,7 +90,7 @@ export class Migrator {
     this.#registry = readRegistry(db)
     const idle: MigrationReport = { applied: [], pending: [], ms: 0, cached: true }
     if (options.existingSchema || this.#registry.rows === null) return idle
-    const { changed, gone } = changedModels(this.#registry, models)
+    const { changed, gone } = changedModels(this.#registry, models, this.#query)
     if (changed.length === 0 && gone.length === 0) return idle
     refuseNewer(readBuildHistory(db), this.#checksum, options.version)
     if (options.autoMigrate !== true) return idle
@@ -125,18 +130,23 @@ export class Migrator {
   /** `autoMigrate: false | 'warn'`: no DDL. With 'warn' what exists can be used. */
   #leave(plan: Plan, start: number): void {
     const { options, clock, onMigrated } = this.#parts
-    const error = mismatch(plan, 'autoMigrate is off: run db.migrations.apply().')
-    if (options.autoMigrate === false) throw error
+    const hint = 'autoMigrate is off: run db.migrations.apply().'
+    if (options.autoMigrate === false) throw mismatch(plan, hint)
     if (!this.#warned) {
       this.#warned = true
       onMigrated({ applied: [], pending: plan.steps.map(publicStep), ms: clock.monotonic() - start, cached: false })
     }
-    if (plan.steps.some(step => step.kind === 'createTable')) throw error
+    const missing = new Set(plan.steps.filter(step => step.kind === 'createTable').map(step => step.model))
+    if (missing.size > 0) {
+      throw mismatch({ differences: [], steps: plan.steps.filter(step => missing.has(step.model)) }, hint)
+    }
+    const pending = new Set([...plan.steps, ...plan.differences].map(({ model }) => model))
     for (const { definition, shape } of plan.models) {
+      if (!pending.has(shape.model)) continue
       const found = introspect(this.#query, shape)!
       const columns = new Set(found.shape.columns.map(column => column.name))
       const different = new Set(plan.differences.filter(d => d.model === shape.model).map(d => d.field))
-      const lacking = definition.fields.filter(field => !columns.has(field.column) || different.has(field.column))
+      const lacking = definition.fields.filter(field => !columns.has(field.column) || different.has(field.name))
       this.#lacking.set(shape.model, new Set(lacking.map(field => field.name)))
     }
   }
@@ -169,7 +179,7 @@ export class Migrator {
       const definitions = [...models.values()].map(model => model.definition)
       const cause = toDataFlowError(error, { models: definitions })
       if (cause.code === 'LOCKED') throw cause
-      recordFailure(db, migration, cause.message)
+      recordFailure(db, migration, cause.message, options.lockHolder)
       throw new DataFlowError(
         'MIGRATION_FAILED',
         `The migration failed and was rolled back: ${cause.toWire().text}`,
@@ -231,7 +241,8 @@ export class Migrator {
     this.assertOwnSchema()
     const models = [...this.#parts.models.values()]
     const plan = planModels(models, this.#current(), this.#query, true)
-    return { ...plan, differences: [...changedModels(this.#current(), this.#parts.models).gone, ...plan.differences] }
+    const { gone } = changedModels(this.#current(), this.#parts.models, this.#query)
+    return { ...plan, differences: [...gone, ...plan.differences] }
   }
 
   #history() {

@@ -2,7 +2,7 @@
 import type { ModelDefinition } from '../../src/shared/definition.js'
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { SchemaDifference } from '../../src/shared/protocol.js'
-import { introspect, type IntrospectedTable, type Query } from './introspect.js'
+import { hasTable, introspect, type IntrospectedTable, type Query } from './introspect.js'
 import type { BuildHistory, Registry } from './ledger.js'
 import { planNewTable, planTable, verifyExisting, type PlannedStep } from './plan.js'
 import { checksumOf, contentChecksum, shapeOf, type TableShape } from './shape.js'
@@ -35,15 +35,18 @@ export function schemaChecksum(models: Iterable<DeclaredModel>): string {
   return contentChecksum([...models].map(({ shape, checksum }) => [shape.model, checksum]).sort())
 }
 
-/** Stored models that are not what is declared (semantics 1): what an open has to migrate. */
-export function changedModels(registry: Registry, declared: ReadonlyMap<string, DeclaredModel>) {
+/**
+ * Stored models that are not what is declared (semantics 1): what an open has to migrate. One that is gone, and whose
+ * table was dropped by hand, is no difference.
+ */
+export function changedModels(registry: Registry, declared: ReadonlyMap<string, DeclaredModel>, query: Query) {
   const rows = [...(registry.rows?.values() ?? [])]
   const changed = rows.flatMap(row => {
     const model = declared.get(row.model)
     return model && model.checksum !== row.checksum ? [model] : []
   })
   const gone: SchemaDifference[] = rows
-    .filter(row => !declared.has(row.model))
+    .filter(row => !declared.has(row.model) && hasTable(query, row.shape.table))
     .map(row => ({ model: row.model, message: `is in the database (table "${row.shape.table}"), but not declared` }))
   return { changed, gone }
 }
@@ -60,7 +63,12 @@ export function planModels(models: readonly DeclaredModel[], registry: Registry,
     const trusted = row !== undefined && !look && row.schemaVersion === registry.schemaVersion
     const plan = trusted ? planTable(row.shape, model.shape) : planFromDatabase(introspect(query, model.shape), model)
     steps.push(...plan.steps)
-    differences.push(...plan.differences)
+    differences.push(...plan.differences.map(difference => withFieldName(difference, model)))
+    const { table } = model.shape
+    // The rows are still there: an empty table under the new name would leave them behind.
+    if (!trusted && row && row.shape.table !== table && hasTable(query, row.shape.table)) {
+      differences.push({ model: row.model, message: `is stored in table "${row.shape.table}", not in "${table}"` })
+    }
   }
   return { steps, differences, models }
 }
@@ -75,12 +83,19 @@ function planFromDatabase(found: IntrospectedTable | null, { shape }: DeclaredMo
   }
 }
 
+/** Shapes know columns; an app knows its fields. */
+function withFieldName(difference: SchemaDifference, { definition }: DeclaredModel): SchemaDifference {
+  const field = definition.fields.find(({ column }) => column === difference.field)?.name
+  return field === undefined ? difference : { ...difference, field }
+}
+
 /** `existingSchema`: differences of tables that others made; a table that is missing is one. */
 export function verifyModels(models: readonly DeclaredModel[], query: Query): SchemaDifference[] {
-  return models.flatMap(({ shape }) => {
+  return models.flatMap(model => {
+    const { shape } = model
     const found = introspect(query, shape)
     return found
-      ? verifyExisting(found.shape, shape)
+      ? verifyExisting(found.shape, shape).map(difference => withFieldName(difference, model))
       : [{ model: shape.model, message: `has no table "${shape.table}"` }]
   })
 }

@@ -1,0 +1,295 @@
+// What the compiler says of models, rows, filters, tables, options and queries. Compiled by `tsc -b`; a wrong line is an
+// error there. Nothing here is run but the declarations.
+import { expect, test } from 'vitest'
+import * as z from 'zod'
+import {
+  dataflow,
+  model,
+  sql,
+  t,
+  type Bulk,
+  type DataFlowError,
+  type Insert,
+  type Json,
+  type Key,
+  type Page,
+  type Result,
+  type Row,
+  type SqlValue,
+  type Table,
+  type Update,
+  type Where,
+} from '../src/index.js'
+import { DataFlowError as Failure } from '../src/index.js'
+
+type Eq<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const ok = <T extends true>(...values: T[]) => void values
+/** Compiled, never called. */
+const compiled = (body: () => unknown) => void body
+
+const User = model(
+  'User',
+  {
+    id: t.id(),
+    email: t.text().unique(),
+    name: t.text(),
+    role: t.enum(['admin', 'member']).default('member'),
+    age: t.integer().nullable(),
+    active: t.boolean().default(true),
+    settings: t.json(z.object({ theme: z.enum(['dark', 'light']).default('light'), n: z.number() })),
+    avatar: t.blob().nullable(),
+    score: t.real().default(0),
+    balance: t.bigint().default(0n),
+    createdAt: t.createdAt(),
+    updatedAt: t.updatedAt(),
+    version: t.version(),
+  },
+  { indexes: [['name'], ['role', 'age']], unique: [['name', 'age']] },
+)
+const Post = model('Post', {
+  id: t.id(),
+  authorId: t.ref('User', { onDelete: 'cascade' }),
+  title: t.text(),
+  tags: t.json<string[]>().default([]),
+  due: t.date().nullable(),
+})
+const Count = model('Count', { no: t.autoId(), any: t.json(), postId: t.ref('Post').nullable() })
+
+type U = Row<typeof User>
+ok<Eq<U['role'], 'admin' | 'member'>>()
+ok<Eq<U['age'], number | null>>()
+ok<Eq<U['settings'], { theme: 'dark' | 'light'; n: number }>>()
+ok<Eq<U['createdAt'], Date>>()
+ok<Eq<U['balance'], bigint>>()
+ok<Eq<U['version'], number>>()
+ok<Eq<Row<typeof Post>['authorId'], string>>()
+ok<Eq<Row<typeof Count>['any'], Json>>()
+ok<Eq<Row<typeof Count>['postId'], string | null>>()
+ok<Eq<Key<typeof User>, string>>()
+ok<Eq<Key<typeof Count>, number>>()
+ok<
+  Eq<
+    Insert<typeof User>,
+    {
+      email: string
+      name: string
+      settings: { n: number; theme?: 'dark' | 'light' | undefined }
+      id?: string
+      role?: 'admin' | 'member'
+      age?: number | null
+      active?: boolean
+      avatar?: Uint8Array | ArrayBuffer | null
+      score?: number
+      balance?: bigint
+    }
+  >
+>()
+type Has<T, K> = K extends keyof T ? true : false
+ok<Eq<Has<Update<typeof User>, 'id' | 'createdAt' | 'updatedAt' | 'version'>, false>>()
+ok<Eq<NonNullable<Update<typeof User>['score']>, number | { $inc: number }>>()
+ok<Eq<NonNullable<Update<typeof User>['balance']>, bigint | { $inc: bigint }>>()
+ok<Eq<NonNullable<Update<typeof User>['name']>, string>>()
+const Branded = model('Branded', {
+  id: t.id<'UserId'>(),
+  n: t.text().$type<'a' | 'b'>(),
+  fixed: t.text().default('x').readonly(),
+})
+ok<Eq<Row<typeof Branded>['n'], 'a' | 'b'>>()
+ok<Eq<Has<Insert<typeof Branded>, 'fixed'>, false>>()
+const OfBranded = model('OfBranded', {
+  id: t.id(),
+  to: t.ref('Branded').$type<string & { readonly __brand: 'UserId' }>(),
+})
+
+const db = dataflow('app', { models: { users: User, posts: Post, counts: Count } })
+ok<Eq<(typeof db)['users'], Table<typeof User>>>()
+
+compiled(async () => {
+  const u = await db.users.create({ email: 'a@b.c', name: 'Ada', settings: { n: 1 } })
+  ok<Eq<typeof u, U>>()
+  const listed = await db.users.list({
+    where: {
+      role: 'admin',
+      age: { $gte: 18, $lt: 65, $null: false },
+      $or: [{ name: { $startsWith: 'A', $ci: true } }, { email: { $like: '%@x.com' } }],
+      $and: [false, null, undefined, { active: true }],
+      $not: { role: { $in: ['member'] } },
+      $sql: sql<boolean>`length(name) > 3`,
+    },
+    orderBy: [{ name: 'asc' }, { age: 'desc' }],
+    select: ['id', 'name'],
+    limit: 20,
+  })
+  ok<Eq<typeof listed, { id: string; name: string }[]>>()
+  const read = await db.users.read(u.id)
+  ok<Eq<typeof read, U | null>>()
+  const some = await db.users.readOrThrow(u.id, { select: ['age'] })
+  ok<Eq<typeof some, { age: number | null }>>()
+  const first = await db.users.first({ select: ['id'] })
+  ok<Eq<typeof first, { id: string } | null>>()
+  const page = await db.users.page({ limit: 5, select: ['id'] })
+  ok<Eq<typeof page, Page<{ id: string }>>>()
+  const bulk = await db.counts.bulkCreate([{ any: [1, null, { a: 'x' }] }])
+  ok<Eq<typeof bulk, Bulk<number>>>()
+  for await (const row of db.users.iterate({ select: ['id'], chunk: 500 })) ok<Eq<typeof row, { id: string }>>()
+  await db.users.update(u.id, { score: { $inc: 1 }, balance: { $inc: 1n }, age: null })
+  await db.users.upsert({ email: 'e', name: 'n', settings: { n: 1 } }, { on: 'email', update: { age: 3 } })
+  await db.users.bulkUpdate({ where: { role: 'admin' }, set: { active: false } })
+  await db.users.bulkDelete({ all: true })
+  await db.posts.count({ tags: { $has: 'x' }, due: { $gt: new Date() } }, { signal: new AbortController().signal })
+
+  // @ts-expect-error text operators are not for numbers
+  await db.users.list({ where: { age: { $startsWith: 'x' } } })
+  // @ts-expect-error a number is compared with a number
+  await db.users.list({ where: { age: 'x' } })
+  // @ts-expect-error not one of the enum's values
+  await db.users.list({ where: { role: 'guest' } })
+  // @ts-expect-error no such field
+  await db.users.list({ where: { nope: 1 } })
+  // @ts-expect-error no such operator
+  await db.users.list({ where: { age: { $greater: 1 } } })
+  // @ts-expect-error an order is not for booleans
+  await db.users.list({ where: { active: { $gt: false } } })
+  // @ts-expect-error no such field to order by
+  await db.users.list({ orderBy: { nope: 'asc' } })
+  // @ts-expect-error no such field to select
+  await db.users.list({ select: ['nope'] })
+  // @ts-expect-error unknown field
+  await db.users.create({ email: 'a', name: 'b', settings: { n: 1 }, nope: 1 })
+  // @ts-expect-error name and settings are missing
+  await db.users.create({ email: 'a' })
+  // @ts-expect-error a key of autoId is a number
+  await db.counts.read('x')
+  // @ts-expect-error a page needs a limit
+  await db.users.page({})
+  // @ts-expect-error must say which rows
+  await db.users.bulkDelete({})
+  // @ts-expect-error must say which rows
+  await db.users.bulkUpdate({ set: { age: 1 } })
+  // @ts-expect-error not both
+  await db.users.bulkDelete({ all: true, where: { age: 1 } })
+  // @ts-expect-error false names no rows
+  await db.users.bulkDelete({ all: false })
+  // @ts-expect-error createdAt is managed
+  await db.users.update(u.id, { createdAt: new Date() })
+  // @ts-expect-error a key is never changed
+  await db.users.update(u.id, { id: 'x' })
+  // @ts-expect-error the version is counted by the library
+  await db.users.update(u.id, { version: 2 })
+  // @ts-expect-error $inc is for numbers
+  await db.users.update(u.id, { name: { $inc: 1 } })
+  // @ts-expect-error a bigint grows by a bigint
+  await db.users.update(u.id, { balance: { $inc: 1 } })
+  // @ts-expect-error no such accessor
+  db.people
+  // @ts-expect-error no such accessor
+  await db.ensure('people')
+  // @ts-expect-error no such accessor
+  await db.tableStatus('User')
+})
+
+compiled(async () => {
+  const [u, n, rows] = await db.batch([
+    User.create({ email: 'x', name: 'y', settings: { n: 2 } }),
+    Post.count({ authorId: 'a' }),
+    sql<{ a: number }>`select 1 as a`,
+  ])
+  ok<Eq<typeof u, U>>()
+  ok<Eq<typeof n, number>>()
+  ok<Eq<typeof rows, { a: number }[]>>()
+  const op = Post.first({ select: ['title'] })
+  ok<Eq<Result<typeof op>, { title: string } | null>>()
+  ok<Eq<(typeof op)['write'], false>>()
+  const one = await db.run(op)
+  ok<Eq<typeof one, { title: string } | null>>()
+  const raw = await db.run(sql<{ n: number }>`select count(*) as n from users`)
+  ok<Eq<typeof raw, { n: number }[]>>()
+  const untyped = await db.sql`select 1 as a`
+  ok<Eq<typeof untyped, Record<string, SqlValue>[]>>()
+  const as = await db.run(sql`select 1 as a`.as(z.object({ a: z.number() })))
+  ok<Eq<typeof as, { a: number }[]>>()
+  const inTransaction = await db.transaction(
+    async tx => {
+      const post = await tx.posts.create({ authorId: 'a', title: 't' })
+      await tx.sql`update users set score = score + 1 where id = ${post.authorId}`
+      const [count] = await tx.batch([Post.count()])
+      ok<Eq<typeof count, number>>()
+      tx.afterCommit(() => {})
+      // @ts-expect-error a transaction has no transactions
+      await tx.transaction(async () => {})
+      return post.id
+    },
+    { timeout: 5000, maxWait: 100, durability: 'strict' },
+  )
+  ok<Eq<typeof inTransaction, string>>()
+  // @ts-expect-error not an operation
+  await db.run({ model: 'User' })
+  // @ts-expect-error not an operation
+  await db.batch([1])
+  // @ts-expect-error no such option
+  await db.transaction(async () => 1, { mode: 'exclusive' })
+  const off = db.on('change', ({ model: name, ids }) => ok<Eq<typeof name, string>>(...(ids === 'all' ? [] : [])))
+  off()
+  // @ts-expect-error no such event
+  db.on('saved', () => {})
+  await using other = dataflow('other', { models: { users: User } })
+  const [entry] = await other.migrations.history()
+  ok<Eq<NonNullable<typeof entry>['appliedAt'], Date | null>>()
+  const caught: unknown = null
+  if (Failure.is(caught, 'UNIQUE')) ok<Eq<typeof caught.code, 'UNIQUE'>>()
+})
+
+compiled(() => {
+  const filter: Where<(typeof User)['$fields']> = { email: { $nin: ['a'] } }
+  const failure = (e: DataFlowError) => e.issues?.[0]?.path
+  // @ts-expect-error no such option
+  dataflow('x', { models: { users: User }, autoMigrat: true })
+  // @ts-expect-error no such level
+  dataflow('x', { models: { users: User }, durability: 'fast' })
+  // @ts-expect-error a database needs models
+  dataflow('x', {})
+  // @ts-expect-error not a model
+  dataflow('x', { models: { users: {} } })
+  return [filter, failure]
+})
+
+compiled(() => {
+  // @ts-expect-error dangling ref: User is not passed
+  dataflow('x', { models: { posts: Post } })
+  for (const { sql: reserved } of [{ sql: User }]) {
+    // @ts-expect-error reserved accessor
+    dataflow('x', { models: { sql: reserved } })
+    // @ts-expect-error reserved accessor
+    dataflow('x', { models: { transaction: reserved } })
+  }
+  const toCount = { id: t.id(), countNo: t.ref('Count') }
+  // @ts-expect-error the key of Count is a number: .$type<number>() is missing
+  dataflow('x', { models: { users: User, posts: Post, counts: Count, wrong: model('Wrong', toCount) } })
+  const right = model('Right', { ...toCount, countNo: t.ref('Count').$type<number>().nullable() })
+  dataflow('x', { models: { users: User, posts: Post, counts: Count, right } })
+  dataflow('x', { models: { branded: Branded, of: OfBranded } })
+  dataflow('x', { models: { nodes: model('Node', { id: t.id(), parentId: t.ref('Node').nullable() }) } })
+  // @ts-expect-error no primary key
+  model('Bad', { a: t.text() })
+  // @ts-expect-error composite keys are refused
+  model('Bad', { a: t.text().primaryKey(), b: t.text().primaryKey() })
+  // @ts-expect-error `$` is for operators
+  model('Bad', { id: t.id(), $a: t.text() })
+  // @ts-expect-error an index over a field that does not exist
+  model('Bad', { id: t.id() }, { indexes: [['nope']] })
+  // @ts-expect-error a default of another type
+  t.integer().default('x')
+  // @ts-expect-error a default that is not one of the values
+  t.enum(['a', 'b']).default('c')
+  // @ts-expect-error no such action
+  t.ref('User', { onDelete: 'explode' })
+  // @ts-expect-error a date is not stored so
+  t.date({ as: 'days' })
+})
+
+test('the declarations above make operations as plain data', () => {
+  const op = User.list({ where: { role: 'admin' } })
+  expect(op).toMatchObject({ model: 'User', op: 'list', args: [{ where: { role: 'admin' } }], write: false })
+  expect(op.key).toBe(User.list({ where: { role: 'admin' } }).key)
+  expect(Object.keys(db)).toEqual(expect.arrayContaining(['users', 'posts', 'counts']))
+})
