@@ -1,7 +1,8 @@
 // One mode per thing that is built: the worker first, then the page (its fallback chunk contains the built worker), then
 // the pages that use the built package.
 import { fileURLToPath } from 'node:url'
-import { defineConfig, type UserConfig } from 'vite'
+import { defineConfig, type PluginOption, type UserConfig } from 'vite'
+import { places } from './scripts/places.mjs'
 import { keepText, listFiles, sqlJs } from './vite.plugins.js'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
@@ -20,7 +21,7 @@ function library(entry: string, fileName: string, config: UserConfig): UserConfi
   }
 }
 
-function site(root: string): UserConfig {
+function site(root: string, ...plugins: PluginOption[]): UserConfig {
   return {
     root: path(root),
     base: './',
@@ -28,7 +29,7 @@ function site(root: string): UserConfig {
     resolve: { alias: [{ find: /^dataflow-edge$/, replacement: path('dist/index.js') }] },
     // The lazy fallback holds SQLite's WASM; nothing to warn of.
     build: { emptyOutDir: true, reportCompressedSize: false, chunkSizeWarningLimit: 2048 },
-    plugins: [listFiles()],
+    plugins: [...plugins, listFiles()],
     preview: { host: 'localhost' },
   }
 }
@@ -50,7 +51,7 @@ const modes: Record<string, () => UserConfig> = {
         }),
       ],
     }),
-  demo: () => site('demo'),
+  demo: () => site('demo', places()),
   e2e: () => site('e2e/app'),
 }
 

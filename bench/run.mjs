@@ -23,7 +23,7 @@ const browser = await Browser.start(server.url)
 try {
   const machine = describeMachine(browser.version)
   console.log(`${nameMachine(machine)}\nMedians of ${runs} alternating runs.\n`)
-  /** @type {Record<string, import('./measures/measure.mjs').Measured>} */
+  /** @type {Record<string, import('./measures/measure.js').Measured>} */
   const measured = {}
   for (const { name, run } of chosen) {
     stderr.write(`${name} `)

@@ -26,7 +26,7 @@ export class Connection {
   #session: Promise<Session> | null = null
   #queue: Queued[] = []
   #units = 0
-  #closed = false
+  #closing: Promise<void> | null = null
   #calls = 0
   readonly #times: number[] = []
 
@@ -50,14 +50,14 @@ export class Connection {
   /** Runs operations that succeed or fail together. All calls of one tick cross in one message (semantics 13). */
   run(ops: readonly WireOperation[], options: RunOptions = {}, lease?: number): Promise<readonly WireResult[]> {
     const { signal, durability = null } = options
-    if (this.#closed) return Promise.reject(closed())
+    if (this.#closing) return Promise.reject(closed())
     if (signal?.aborted) return Promise.reject(aborted(signal))
     const unit: Unit = { id: ++this.#units, ops, durability, ...(lease === undefined ? {} : { lease }) }
     return new Promise((resolve, reject) => {
       const queued: Queued = { unit, resolve, reject }
       const onAbort = (): void => {
         const at = this.#queue.indexOf(queued)
-        if (at === -1) return this.cancel(unit.id)
+        if (at === -1) return this.cancel(unit.id, () => reject(aborted(signal!)))
         this.#queue.splice(at, 1)
         reject(aborted(signal!))
       }
@@ -76,20 +76,27 @@ export class Connection {
     return ++this.#units
   }
 
-  /** Takes back a call that has not begun. Its answer comes with the call itself. */
-  cancel(id: number): void {
-    this.callIfStarted(engine => engine.cancel([id])).catch(() => {})
+  /** Takes back a call that has not begun: then `onTaken` is called. One that has begun goes on. */
+  cancel(id: number, onTaken: () => void): void {
+    this.callIfStarted(engine => engine.cancel([id])).then(
+      taken => {
+        if (taken?.includes(id)) onTaken()
+      },
+      () => {}, // the call itself fails in the same way
+    )
   }
 
   /** Calls a method of the engine, starting the worker if there is none. */
   async call<T>(send: (engine: Remote<EngineHost>) => Promise<Outcome<T>>): Promise<T> {
-    if (this.#closed) throw closed()
+    if (this.#closing) throw closed()
+    this.#sendNow()
     const session = await this.#whenStarted()
     return session.call(send)
   }
 
   /** As `call`, but does nothing when there is no worker. */
   async callIfStarted<T>(send: (engine: Remote<EngineHost>) => Promise<Outcome<T>>): Promise<T | undefined> {
+    this.#sendNow()
     const session = await this.#session
     return session?.call(send)
   }
@@ -99,9 +106,13 @@ export class Connection {
     this.callIfStarted(engine => engine.listen(this.#options.wantedEvents())).catch(() => {})
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+  /** Resolves, for every caller, when everything that was called before is answered and the worker has ended. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    this.#sendNow()
     const session = await this.#session?.catch(() => null)
     if (!session) return
     try {
@@ -109,6 +120,11 @@ export class Connection {
     } finally {
       session.end(closed())
     }
+  }
+
+  /** Calls reach the worker in the order they were made: what waits for the end of the tick goes before any other. */
+  #sendNow(): void {
+    if (this.#queue.length > 0) void this.#send()
   }
 
   async #send(): Promise<void> {
@@ -177,7 +193,7 @@ async function startSession(options: SessionOptions): Promise<Session> {
       hint: 'call the database in a browser; on a server only declare it.',
     })
   }
-  if (options.worker) return Session.start(options.worker(), options)
+  if (options.worker) return Session.start(makeOwnWorker(options.worker), options)
   try {
     return await Session.start(makeWorker(), options)
   } catch (error) {
@@ -195,6 +211,15 @@ async function startInline(options: SessionOptions, cause: unknown): Promise<Ses
   } catch (error) {
     if (DataFlowError.is(error) && error.cause === undefined) throw error
     throw new DataFlowError('WORKER_LOAD', 'The worker could not be started.', { hint: CSP_HINT }, cause)
+  }
+}
+
+function makeOwnWorker(make: () => Worker): Worker {
+  try {
+    return make()
+  } catch (error) {
+    const hint = 'the option `worker` must return a Worker; see the cause.'
+    throw new DataFlowError('WORKER_LOAD', 'The worker could not be made.', { hint }, error)
   }
 }
 

@@ -68,13 +68,14 @@ export class Transactions {
   async #begin(maxWait: number, timeout: number, signal: AbortSignal | undefined): Promise<number> {
     if (signal?.aborted) throw aborted(signal)
     const id = this.#connection.nextId()
-    const cancel = () => this.#connection.cancel(id)
-    signal?.addEventListener('abort', cancel)
-    try {
-      return await this.#connection.call(engine => engine.begin({ maxWait, timeout, id }))
-    } finally {
-      signal?.removeEventListener('abort', cancel)
-    }
+    return new Promise((resolve, reject) => {
+      const cancel = () => this.#connection.cancel(id, () => reject(aborted(signal!)))
+      signal?.addEventListener('abort', cancel)
+      this.#connection
+        .call(engine => engine.begin({ maxWait, timeout, id }))
+        .then(resolve, reject)
+        .finally(() => signal?.removeEventListener('abort', cancel))
+    })
   }
 }
 

@@ -23,7 +23,7 @@ import { Leases } from './leases.js'
 import { aborted, type UnitOutcome } from './message.js'
 import { readHistory } from './migrate/ledger.js'
 import { closeDatabase, openDatabase, type EngineParts, type Open } from './open.js'
-import { SqliteError } from './seams.js'
+import { SqliteError, type SaveLevel } from './seams.js'
 
 export type { EngineParts } from './open.js'
 
@@ -39,6 +39,8 @@ export class Engine implements EngineProtocol {
   #report: MigrationReport = { applied: [], pending: [], ms: 0, cached: true }
   readonly #leases: Leases
   #dead: DataFlowError | null = null
+  /** Ends the wait for another tab. */
+  readonly #closing = new AbortController()
   /** The events that somebody listens to. */
   #listening: ReadonlySet<EngineEvent['type']> = new Set()
   /** Units that have arrived and not begun, and those of them that were taken back. */
@@ -76,9 +78,10 @@ export class Engine implements EngineProtocol {
     })
   }
 
-  cancel(ids: readonly number[]): Promise<Outcome<null>> {
-    for (const id of ids) if (this.#waiting.has(id)) this.#cancelled.add(id)
-    return this.#answer(() => null)
+  cancel(ids: readonly number[]): Promise<Outcome<readonly number[]>> {
+    const taken = ids.filter(id => this.#waiting.has(id))
+    for (const id of taken) this.#cancelled.add(id)
+    return this.#answer(() => taken)
   }
 
   begin({ maxWait, timeout, id }: { maxWait: number; timeout: number; id: number }): Promise<Outcome<number>> {
@@ -121,7 +124,7 @@ export class Engine implements EngineProtocol {
   ensure(models: readonly string[]): Promise<Outcome<null>> {
     return this.#exclusive(async ({ ensure, saver }) => {
       ensure.ensure(models)
-      await saver.flush()
+      await saver.committed(this.#schemaLevel)
       return null
     })
   }
@@ -134,7 +137,7 @@ export class Engine implements EngineProtocol {
     return this.#exclusive(async ({ ensure, saver }) => {
       ensure.retry(model)
       ensure.ensure([model])
-      await saver.flush()
+      await saver.committed(this.#schemaLevel)
       return null
     })
   }
@@ -146,7 +149,7 @@ export class Engine implements EngineProtocol {
   apply(): Promise<Outcome<MigrationReport>> {
     return this.#exclusive(async ({ ensure, saver }) => {
       const report = ensure.apply()
-      await saver.committed(this.#config.durability === 'strict' ? 'strict' : 'relaxed')
+      await saver.committed(this.#schemaLevel)
       return report
     })
   }
@@ -168,7 +171,7 @@ export class Engine implements EngineProtocol {
   compact(): Promise<Outcome<null>> {
     return this.#exclusive(async ({ db, saver }) => {
       db.run('VACUUM')
-      await saver.committed(this.#config.durability === 'strict' ? 'strict' : 'relaxed')
+      await saver.committed(this.#schemaLevel)
       return null
     })
   }
@@ -205,6 +208,7 @@ export class Engine implements EngineProtocol {
   close(): Promise<Outcome<null>> {
     return this.#answer(async () => {
       this.#dead ??= new DataFlowError('CLOSED', 'The database is closed.', { hint: 'make a new one with dataflow().' })
+      this.#closing.abort(this.#dead)
       // An open under way must be waited for: it would go on to hold the lock.
       const open = await this.#opening?.catch(() => null)
       if (!open) return null
@@ -232,6 +236,7 @@ export class Engine implements EngineProtocol {
         if (this.#takeOff(unit.id)) throw aborted()
         this.#assertAlive()
       },
+      closing: this.#closing.signal,
       emit: event => this.#emit(event),
       onFatal: error => this.#die(error),
       onFailing: error => this.#onFailing(error),
@@ -241,7 +246,7 @@ export class Engine implements EngineProtocol {
     try {
       this.#trace(open.executor)
       this.#report = this.#migrate(open.ensure)
-      await open.saver.committed(this.#config.durability === 'strict' ? 'strict' : 'relaxed')
+      await open.saver.committed(this.#schemaLevel)
       return open
     } catch (error) {
       this.#open = null
@@ -341,6 +346,11 @@ export class Engine implements EngineProtocol {
       error,
     )
     this.#open?.saver.abandon(this.#dead)
+  }
+
+  /** What the library writes for itself is never deferred. */
+  get #schemaLevel(): SaveLevel {
+    return this.#config.durability === 'strict' ? 'strict' : 'relaxed'
   }
 
   #assertAlive(): void {

@@ -87,7 +87,7 @@ export class Executor {
         return this.#writtenRow(model, sql, params, execution)
       }
       case 'insertMany':
-        return this.#insertMany(model, op, execution)
+        return this.#tracedAsOne(op, () => this.#insertMany(model, op, execution))
       case 'bulkUpdate': {
         const { sql, params } = compileBulkUpdate(model, op, execution.stamp)
         const ids = this.#keys(model, sql, params)
@@ -203,7 +203,7 @@ export class Executor {
       if (!(error instanceof SqliteError) || error.transactionLost || error.fatal || error.missing) throw error
       const failure = toDataFlowError(error, { models: this.#definitions(), model: model.definition, op: op.method })
       throw failure.with({
-        issues: [{ path: [index, ...(failure.fields ?? [])], message: failure.toWire().text }],
+        issues: [{ path: [index, ...(failure.fields ?? [])], message: failure.text }],
         hint:
           failure.code === 'UNIQUE' && op.method === 'bulkCreate'
             ? `row ${index}; use onConflict: 'skip' or 'update', or onError: 'collect'.`
@@ -216,7 +216,8 @@ export class Executor {
     const { db, models } = this.#parts
     assertAllowed(op.sql)
     const { writes, readonly } = db.tablesOf(op.sql)
-    assertNotOurs(op.sql, writes)
+    // What writes, and no table of main, writes the temp schema: a table there would hide ours.
+    assertNotOurs(op.sql, readonly || writes.length > 0 ? writes : ['sqlite_schema'])
     let columns: readonly string[] = []
     const rows: SqlCell[][] = []
     this.#each(
@@ -247,7 +248,12 @@ export class Executor {
   }): WireRows {
     let json = '[]'
     if (selection === null) {
-      this.#each(sql, params, row => (json = row.text(0)!))
+      this.#each(
+        sql,
+        params,
+        row => (json = row.text(0)!),
+        () => (JSON.parse(json) as unknown[]).length,
+      )
       return { json }
     }
     const texts: string[] = []
@@ -312,20 +318,43 @@ export class Executor {
     return this.#traced(sql, () => this.#parts.db.run(sql, params))
   }
 
-  #each(sql: string, params: readonly SqlParam[], visit: (row: RowReader) => void): number {
+  /** `count`: how many rows it was, where SQLite gives them as one. */
+  #each(sql: string, params: readonly SqlParam[], visit: (row: RowReader) => void, count?: () => number): number {
     if (!this.trace) return this.#parts.db.each(sql, params, visit)
-    return this.#traced(sql, () => this.#parts.db.each(sql, params, visit))
+    return this.#traced(sql, () => this.#parts.db.each(sql, params, visit), count)
   }
 
-  #traced(sql: string, run: () => number): number {
+  #traced(sql: string, run: () => number, count?: () => number): number {
     const { db, clock } = this.#parts
     const { hits } = db.counters
     const start = clock.monotonic()
     const rows = run()
+    const ms = clock.monotonic() - start
     const op = this.#current!
     const named = op.op === 'sql' ? { op: op.op } : { model: op.model, op: op.op }
-    this.trace?.({ sql, ...named, rows, ms: clock.monotonic() - start, cached: db.counters.hits > hits })
+    this.trace?.({ sql, ...named, rows: count?.() ?? rows, ms, cached: db.counters.hits > hits })
     return rows
+  }
+
+  /** A bulk write runs a statement for each row: one event tells of them all. */
+  #tracedAsOne(op: Of<'insertMany'>, run: () => WireWritten): WireWritten {
+    const { trace } = this
+    if (!trace) return run()
+    const start = this.#parts.clock.monotonic()
+    let sql = ''
+    let cached = false
+    this.trace = query => {
+      sql ||= query.sql
+      cached = query.cached
+    }
+    try {
+      const written = run()
+      const ms = this.#parts.clock.monotonic() - start
+      trace({ sql, model: op.model, op: op.method, rows: written.count, ms, cached })
+      return written
+    } finally {
+      this.trace = trace
+    }
   }
 }
 

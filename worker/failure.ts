@@ -17,7 +17,7 @@ export function toDataFlowError(error: unknown, context: FailureContext): DataFl
     const details = { hint: 'this is a defect of the library; please report it.' }
     return new DataFlowError('SQL', `Unexpected failure in the worker: ${text}.`, details, error)
   }
-  const model = findModel(error.table, context) ?? context.model
+  const model = findModel(error.table, context) ?? ownerOf(error.constraint, context) ?? context.model
   const columns = error.columns ?? columnsOfConstraint(error.constraint, model)
   const fields = columns?.map(column => model?.fields.find(field => field.column === column)?.name ?? column)
   const { text, hint } = explain(error, model, fields ?? [])
@@ -37,6 +37,19 @@ function findModel(table: string | undefined, { models }: FailureContext): Model
   for (const model of models) if (model.table.toLowerCase() === table.toLowerCase()) return model
   return undefined
 }
+
+/** The model whose table has this constraint: raw SQL has no model of its own, and a trigger writes another's. */
+function ownerOf(constraint: string | undefined, { models }: FailureContext): ModelDefinition | undefined {
+  if (constraint === undefined) return undefined
+  for (const model of models) {
+    if (constraint.startsWith(`ck:${model.table}:`) || model.indexes.some(({ name }) => name === constraint))
+      return model
+  }
+  return undefined
+}
+
+/** What SQLite says, without the bound value that some of its messages end with. */
+const withoutValue = (message: string) => message.replace(/^(bad JSON path|malformed MATCH expression): .*$/s, '$1')
 
 /** Our own constraints carry their columns in their names: `ux:users:role,age`, `ck:users:role:enum`. */
 function columnsOfConstraint(name: string | undefined, model: ModelDefinition | undefined): string[] | undefined {
@@ -75,7 +88,13 @@ function explain(
   const known = texts[error.code]
   if (known) return known
   if (error.missing) {
-    return { text: `${error.message}.`, hint: 'check the names; a table is made at the first operation on its model.' }
+    return {
+      text: `${withoutValue(error.message)}.`,
+      hint: 'check the names; a table is made at the first operation on its model.',
+    }
   }
-  return { text: `${error.message}.`, hint: error.fatal ? 'the worker was stopped; reload.' : 'check the statement.' }
+  return {
+    text: `${withoutValue(error.message)}.`,
+    hint: error.fatal ? 'the worker was stopped; reload.' : 'check the statement.',
+  }
 }

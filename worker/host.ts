@@ -37,12 +37,18 @@ export class Host implements EngineHost {
       bootSqlite: () => bootSqlite(wasmUrl),
       openStorage: saved ? () => openIndexedDb(config.name) : openMemory,
       own: saved
-        ? onBlocked => acquireOwnership(config.name, locks, clock, { maxWait: config.maxWaitForOwner, onBlocked })
+        ? (onBlocked, signal) =>
+            acquireOwnership(config.name, locks, clock, { maxWait: config.maxWaitForOwner, onBlocked, signal })
         : null,
       emit: event => events.postMessage(event),
     })
     await this.#engine.listen(listen)
-    return { ok: { alive: await holdAlive(locks) } }
+    try {
+      return { ok: { alive: await holdAlive(locks) } }
+    } catch (cause) {
+      const hint = 'needs a secure context (https or localhost).'
+      return { error: new DataFlowError('WORKER_LOAD', 'Web Locks are not to be had.', { hint }, cause).toWire() }
+    }
   }
 
   ready() {

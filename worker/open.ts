@@ -16,7 +16,7 @@ export interface EngineParts {
   bootSqlite(): Promise<SqliteModule>
   openStorage(): Storage
   /** Waits for the exclusive right to the saved form; null where nobody else can have it (memory). */
-  own: ((onBlocked: () => void) => Promise<Ownership>) | null
+  own: ((onBlocked: () => void, signal: AbortSignal) => Promise<Ownership>) | null
   readonly clock: Clock
   /** Set where there are no Web Locks (semantics 7). */
   readonly lockHolder: string | null
@@ -39,6 +39,8 @@ export interface Open {
 export interface OpenCallbacks {
   /** Throws when the unit may not begin: taken back, or the engine has died. */
   begin(unit: Unit): void
+  /** Aborted, with CLOSED, when the database is closed while it is being opened. */
+  readonly closing: AbortSignal
   emit(event: EngineEvent): void
   onFatal(error: SqliteError): void
   /** A flush failed: before memory is put back, and after. */
@@ -51,14 +53,14 @@ export async function openDatabase(
   config: EngineConfig,
   models: ReadonlyMap<string, CompiledModel>,
   { bootSqlite, openStorage, own, clock, lockHolder }: EngineParts,
-  { begin, emit, onFatal, onFailing, onFailed }: OpenCallbacks,
+  { begin, closing, emit, onFatal, onFailing, onFailed }: OpenCallbacks,
 ): Promise<Open> {
   const started = clock.monotonic()
   // SQLite starts while the lock is waited for. Whoever awaits it hears of its failure.
   const booting = bootSqlite()
   booting.catch(() => {})
   const onBlocked = () => emit({ type: 'blocked', detail: { waitedMs: clock.monotonic() - started } })
-  const ownership = own ? await own(onBlocked) : null
+  const ownership = own ? await own(onBlocked, closing) : null
   const storage = openStorage()
   try {
     const [sqlite, saved] = await Promise.all([booting, storage.open()])

@@ -9,6 +9,8 @@ export interface OwnershipOptions {
   readonly maxWait: number
   /** Called once when the lock was not to be had at once. */
   onBlocked(): void
+  /** Ends the waiting with its reason. */
+  readonly signal?: AbortSignal
 }
 
 /** Rejects with LOCKED when another tab keeps the database for longer than `maxWait`, with WORKER_LOAD without locks. */
@@ -16,7 +18,7 @@ export function acquireOwnership(
   name: string,
   locks: LockManager | undefined,
   clock: Clock,
-  { maxWait, onBlocked }: OwnershipOptions,
+  { maxWait, onBlocked, signal }: OwnershipOptions,
 ): Promise<Ownership> {
   if (!locks) return Promise.reject(noLocks())
   return new Promise((resolve, reject) => {
@@ -26,7 +28,15 @@ export function acquireOwnership(
       waiting = false
       cancelBlocked()
       cancelTimeout()
+      signal?.removeEventListener('abort', onAbort)
     }
+    const onAbort = (): void => {
+      stopWaiting()
+      giveUp.abort()
+      reject(signal!.reason)
+    }
+    if (signal?.aborted) return reject(signal.reason)
+    signal?.addEventListener('abort', onAbort)
     const cancelBlocked = clock.after(BLOCKED_MS, onBlocked)
     const cancelTimeout = clock.after(maxWait, () => {
       stopWaiting()

@@ -1,6 +1,9 @@
 // The bench's users as they cross to the engine.
-import type { FieldDefinition, ModelDefinition, StoredValue } from '../../src/shared/definition.js'
+import type { compileModel } from '#worker/compile/model.js'
 import { makeUsers } from '../page/rows.js'
+
+type ModelDefinition = Parameters<typeof compileModel>[0]
+type FieldDefinition = ModelDefinition['fields'][number]
 
 export const TABLE = 'users'
 
@@ -34,7 +37,7 @@ export const definition: ModelDefinition = {
   checks: [],
 }
 
-const rows = makeUsers(10_000).map((user): StoredValue[] => [
+export const rows = makeUsers(10_000).map((user): (string | number)[] => [
   user.id,
   user.email,
   user.name,

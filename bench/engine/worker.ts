@@ -3,17 +3,15 @@
 import { compileModel } from '#worker/compile/model.js'
 import { compileRead } from '#worker/compile/read.js'
 import { Engine } from '#worker/engine.js'
-import { Ensure } from '#worker/ensure.js'
-import { declare } from '#worker/migrate/planner.js'
-import type { Clock } from '#worker/seams.js'
+import { openDatabase, type EngineParts } from '#worker/open.js'
 import { bootSqlite } from '#worker/sqlite/boot.js'
 import { openMemoryStorage } from '#worker/storage/memory.js'
 import initSqlJs from 'sql.js'
 import wasmUrl from 'sql.js/dist/sql-wasm-browser.wasm?url'
-import { DDL, definition, ids, insertMany, TABLE } from './users.js'
+import { DDL, definition, ids, insertMany, rows, TABLE } from './users.js'
 
 export interface EngineFigures {
-  /** ns per cached check, and the statements that a million of them ran. */
+  /** ns per cached check, and the statements that all of them ran. */
   ensureNs: number[]
   ensureStatements: number
   /** us per read of one row by its key. */
@@ -25,14 +23,7 @@ export interface EngineFigures {
 const READS = 20_000
 const CHECKS = 1_000_000
 
-const clock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms)
-    return () => clearTimeout(timer)
-  },
-}
+const name = definition.name
 const config = {
   name: 'bench',
   models: [definition],
@@ -43,34 +34,40 @@ const config = {
   cacheTableChecks: true,
   autoMigrate: true,
   existingSchema: false,
-  lockHolder: null,
 } as const
 
-const boot = () => bootSqlite({ wasm: fetch(wasmUrl) })
+const parts: EngineParts = {
+  bootSqlite: () => bootSqlite({ wasm: fetch(wasmUrl) }),
+  openStorage: openMemoryStorage,
+  own: null,
+  lockHolder: null,
+  emit() {},
+  clock: {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    after(ms, callback) {
+      const timer = setTimeout(callback, ms)
+      return () => clearTimeout(timer)
+    },
+  },
+}
 
 self.onmessage = async ({ data: rounds }: MessageEvent<number>) => {
   postMessage(await measure(rounds))
 }
 
 async function measure(rounds: number): Promise<EngineFigures> {
-  const figures: EngineFigures = {
-    ensureNs: [],
-    ensureStatements: 0,
-    engineUs: [],
-    connectionUs: [],
-    byHandUs: [],
-  }
-  const ensuring = await prepareEnsure()
-  const engine = await prepareEngine()
-  const connection = await prepareConnection()
-  const byHand = await prepareByHand()
+  const { ensure, connection } = await openParts()
+  const engine = await openEngine()
+  const byHand = await openByHand()
+  const figures: EngineFigures = { ensureNs: [], ensureStatements: 0, engineUs: [], connectionUs: [], byHandUs: [] }
   for (let round = 0; round <= rounds; round++) {
-    const ensure = ensuring()
+    const checks = ensure()
     const times = { engineUs: await engine(), connectionUs: connection(), byHandUs: byHand() }
     // The first round warms everybody up alike and is not counted.
     if (round === 0) continue
-    figures.ensureNs.push(ensure.ns)
-    figures.ensureStatements += ensure.statements
+    figures.ensureNs.push(checks.ns)
+    figures.ensureStatements += checks.statements
     figures.engineUs.push(times.engineUs)
     figures.connectionUs.push(times.connectionUs)
     figures.byHandUs.push(times.byHandUs)
@@ -78,40 +75,48 @@ async function measure(rounds: number): Promise<EngineFigures> {
   return figures
 }
 
-async function prepareEnsure() {
-  const sqlite = await boot()
-  const db = sqlite.open(sqlite.createFile())
-  const ensure = new Ensure({ db, models: declare([definition]), options: config, clock, onMigrated: () => {} })
-  ensure.open()
-  const names = [definition.name]
-  ensure.ensure(names)
-  return () => {
-    const { executed } = db.counters
-    const { ticket } = ensure
-    const start = performance.now()
-    for (let i = 0; i < CHECKS; i++) ensure.ensure(names, ticket)
-    const ns = ((performance.now() - start) * 1e6) / CHECKS
-    return { ns, statements: db.counters.executed - executed }
+/** An ensured table, and the read's statement on the engine's own connection. */
+async function openParts() {
+  const models = new Map([[name, compileModel(definition)]])
+  const nothing = () => {}
+  const { db, ensure, runner } = await openDatabase(config, models, parts, {
+    begin: nothing,
+    closing: new AbortController().signal,
+    emit: nothing,
+    onFatal: nothing,
+    onFailing: nothing,
+    onFailed: nothing,
+  })
+  runner.run([{ id: 1, ops: [insertMany], durability: null }], ensure.ticket)
+  const names = [name]
+  return {
+    ensure() {
+      const { executed } = db.counters
+      const { ticket } = ensure
+      const start = performance.now()
+      for (let i = 0; i < CHECKS; i++) ensure.ensure(names, ticket)
+      const ns = ((performance.now() - start) * 1e6) / CHECKS
+      return { ns, statements: db.counters.executed - executed }
+    },
+    connection() {
+      let length = 0
+      const start = performance.now()
+      for (let i = 0; i < READS; i++) db.each(readSql, [keyOf(i)], row => (length += row.text(0)!.length))
+      return perRead(start, length)
+    },
   }
 }
 
 /** As a message with one read arrives: ensured, compiled, executed, answered. */
-async function prepareEngine() {
-  const engine = new Engine(config, {
-    clock,
-    lockHolder: null,
-    bootSqlite: boot,
-    openStorage: openMemoryStorage,
-    own: null,
-    emit: () => {},
-  })
+async function openEngine() {
+  const engine = new Engine(config, parts)
   let id = 0
   await engine.run([{ id: ++id, ops: [insertMany], durability: null }])
   return async () => {
     let length = 0
     const start = performance.now()
     for (let i = 0; i < READS; i++) {
-      const op = { op: 'read', model: definition.name, id: keyOf(i), select: null } as const
+      const op = { op: 'read', model: name, id: keyOf(i), select: null } as const
       const outcome = await engine.run([{ id: ++id, ops: [op], durability: null }])
       length += (outcome as { ok: [{ ok: [{ json: string }] }] }).ok[0].ok[0].json.length
     }
@@ -119,34 +124,15 @@ async function prepareEngine() {
   }
 }
 
-/** The same statement on the engine's own connection. */
-async function prepareConnection() {
-  const sqlite = await boot()
-  const db = sqlite.open(sqlite.createFile())
-  db.exec(DDL)
-  const places = definition.fields.map(() => '?').join(', ')
-  db.atomically(() => {
-    for (const row of insertMany.rows) db.run(`INSERT INTO ${TABLE} VALUES (${places})`, row as string[])
-  })
-  const sql = readSql()
-  return () => {
-    let length = 0
-    const start = performance.now()
-    for (let i = 0; i < READS; i++) db.each(sql, [keyOf(i)], row => (length += row.text(0)!.length))
-    return perRead(start, length)
-  }
-}
-
 /** The same statement, prepared once, with sql.js as it comes. */
-async function prepareByHand() {
+async function openByHand() {
   const sqlJs = await initSqlJs({ locateFile: () => wasmUrl })
   const db = new sqlJs.Database()
   db.run(DDL)
-  const places = definition.fields.map(() => '?').join(', ')
   db.run('BEGIN')
-  for (const row of insertMany.rows) db.run(`INSERT INTO ${TABLE} VALUES (${places})`, row as string[])
+  for (const row of rows) db.run(`INSERT INTO ${TABLE} VALUES (?, ?, ?, ?, ?, ?)`, row)
   db.run('COMMIT')
-  const statement = db.prepare(readSql())
+  const statement = db.prepare(readSql)
   return () => {
     let length = 0
     const start = performance.now()
@@ -160,12 +146,10 @@ async function prepareByHand() {
   }
 }
 
+const readSql = compileRead(compileModel(definition), { op: 'read', model: name, id: '', select: null }).sql
+
 function keyOf(i: number): string {
   return ids[(i * 7919) % ids.length]!
-}
-
-function readSql(): string {
-  return compileRead(compileModel(definition), { op: 'read', model: definition.name, id: '', select: null }).sql
 }
 
 function perRead(start: number, length: number): number {

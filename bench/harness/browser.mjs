@@ -1,4 +1,4 @@
-// A real Chromium with a profile on disk, new for each start, and the page served from localhost without special headers.
+// A real Chromium with a profile on disk, new for each start, and a server for the page.
 import { createReadStream, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -17,14 +17,23 @@ const types = {
   '.wasm': 'application/wasm',
 }
 
-/** @typedef {import('playwright').Page} Page */
+/** For the clock alone (page/timing.ts): nothing here needs them. */
+const isolated = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+}
 
 export async function serve() {
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
     const file = path === '/cities.json' ? cities() : join(built, path === '/' ? 'index.html' : path)
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end()
-    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' })
+    response.writeHead(200, {
+      'content-type': types[extname(file)] ?? 'application/octet-stream',
+      // As every host serves files that have a hash in their name; the browser may keep what it compiled.
+      'cache-control': path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      ...isolated,
+    })
     await pipeline(createReadStream(file), response).catch(() => {}) // the page has gone away
   })
   await new Promise(resolve => server.listen(0, 'localhost', () => resolve(null)))

@@ -7,7 +7,7 @@ const TOP = 64
 const END = 70
 
 /**
- * @param {readonly import('../measures/measure.mjs').Comparison[]} comparisons @param {string} machine
+ * @param {readonly import('../measures/measure.js').Comparison[]} comparisons @param {string} machine
  */
 export function drawChart(comparisons, machine) {
   const scale = (WIDTH - LABEL - END) / Math.max(2, ...comparisons.map(({ ratio }) => ratio))

@@ -11,7 +11,7 @@ const [START, END] = ['<!-- bench:start -->', '<!-- bench:end -->']
 /**
  * @typedef {object} Report
  * @property {import('./machine.mjs').Machine} machine @property {number} runs
- * @property {Record<string, import('../measures/measure.mjs').Measured>} measured
+ * @property {Record<string, import('../measures/measure.js').Measured>} measured
  */
 
 /** @param {Report} report */

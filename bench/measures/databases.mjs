@@ -8,7 +8,7 @@ const SMALL = 10
 const AWAITED = 200
 const [ours, dexie] = /** @type {const} */ (['dataflow-edge', 'Dexie'])
 
-/** @type {import('./measure.mjs').Measure} */
+/** @type {import('./measure.js').Measure} */
 export const flat = {
   name: 'flat',
   async run({ browser, runs }) {
@@ -35,7 +35,7 @@ export const flat = {
   },
 }
 
-/** @type {import('./measure.mjs').Measure} */
+/** @type {import('./measure.js').Measure} */
 export const opening = {
   name: 'opening',
   async run({ browser, url, runs }) {

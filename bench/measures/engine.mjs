@@ -2,7 +2,7 @@
 import { median } from '../harness/alternate.mjs'
 import { atMost, digits, exactly, times } from '../harness/bar.mjs'
 
-/** @type {import('./measure.mjs').Measure} */
+/** @type {import('./measure.js').Measure} */
 export const engine = {
   name: 'engine',
   async run({ browser, runs }) {

@@ -13,7 +13,7 @@ const PEERS = /** @type {const} */ ([OURS, 'Dexie', 'IndexedDB'])
 
 /**
  * @param {string} name @param {readonly string[]} contestants @param {Figure[]} figures
- * @returns {import('./measure.mjs').Measure}
+ * @returns {import('./measure.js').Measure}
  */
 function compare(name, contestants, figures) {
   return {

@@ -4,7 +4,7 @@ import { atLeast, digits, exactly } from '../harness/bar.mjs'
 
 const OWN = ['third create', '1000 creates, one by one', 'read', 'update', 'delete']
 
-/** @type {import('./measure.mjs').Measure} */
+/** @type {import('./measure.js').Measure} */
 export const seed = {
   name: 'seed',
   async run({ browser, runs }) {

@@ -7,7 +7,7 @@ import { atMost, exactly } from '../harness/bar.mjs'
 const require = createRequire(import.meta.url)
 const kb = (/** @type {number} */ bytes) => `${(bytes / 1000).toFixed(1)} KB`
 
-/** @type {import('./measure.mjs').Measure} */
+/** @type {import('./measure.js').Measure} */
 export const sizes = {
   name: 'sizes',
   async run() {

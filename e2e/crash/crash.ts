@@ -36,7 +36,7 @@ export interface CrashResult {
   coverage: Map<string, { rounds: number; open: number; kept: number; refused: number }>
 }
 
-const FRESH: State = { columns: 0, migrating: false, openMs: 150, baseBytes: 0, logBytes: 0, checkpoints: 0 }
+const FRESH: State = { columns: 0, migrating: false, openMs: 150, lagMs: 3, baseBytes: 0, logBytes: 0 }
 
 export async function crash({ rounds, seed, only = '', log = () => {} }: CrashOptions): Promise<CrashResult> {
   const faults = allFaults.filter(fault => fault.name.includes(only))
@@ -99,7 +99,9 @@ class Run {
     coverage.refused += round.refused
     const { rows } = this.#oracle
     const ms = Math.round(performance.now() - started)
-    this.#log(`${n} ${fault.name}: ${verifiedMs} + ${ms - verifiedMs} ms, ${rows.size} rows, base ${this.#state.baseBytes >> 10} KiB`)
+    this.#log(
+      `${n} ${fault.name}: ${verifiedMs} + ${ms - verifiedMs} ms, ${rows.size} rows, base ${this.#state.baseBytes >> 10} KiB`,
+    )
   }
 
   /** Also a verification of its own, when there is no other round to do it. */

@@ -11,7 +11,9 @@ export interface Fault {
 /** `heir`: another tab that already waits for the database. */
 type Strike = (round: Round, heir: CrashTab | null) => Promise<void>
 
+/** How long the heir waits for the owner, and how long it may take to have the database once the owner is gone. */
 const HEIR_MS = 60_000
+const INHERIT_MS = 10_000
 
 const kill: Strike = async ({ session }) => session.kill()
 
@@ -77,8 +79,11 @@ function withHeir(name: string, strike: Strike, choices: readonly Moment[]): Fau
       const inherited = heir.open({ columns: state.columns, autoMigrate: true, maxWaitForOwner: HEIR_MS })
       await moment(round)
       await strike(round, heir)
+      const struck = performance.now()
       await round.activity
       round.expectOk(await inherited)
+      const ms = Math.round(performance.now() - struck)
+      if (ms > INHERIT_MS) round.hung.push(`the owner is gone, the tab that waited had to wait ${ms} ms more`)
     },
   }
 }

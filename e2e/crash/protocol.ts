@@ -82,7 +82,7 @@ export interface Look {
   readonly pending: readonly string[]
   /** Every note has the default of each added column. */
   readonly columnsFilled: boolean
-  readonly flush: { readonly checkpoints: number; readonly baseBytes: number; readonly logBytes: number }
+  readonly flush: { readonly baseBytes: number; readonly logBytes: number; readonly lagP50: number }
 }
 
 /** `undefined`: the page is no more. */

@@ -14,9 +14,10 @@ export interface State {
   migrating: boolean
   /** How long the last undisturbed opening took, in ms. */
   openMs: number
+  /** What the library says of itself. */
+  lagMs: number
   baseBytes: number
   logBytes: number
-  checkpoints: number
 }
 
 export class Round {
@@ -84,10 +85,12 @@ export class Round {
     await Promise.race([this.#when(() => this.#started > before), activity])
   }
 
-  /** Calls until all have settled: nothing happens to these. */
-  async complete(workload: Workload): Promise<void> {
-    await this.begin(workload)
+  /** Calls until all have settled, undisturbed; answers how long that took, in ms. */
+  async complete(workload: Workload): Promise<number> {
+    const started = performance.now()
+    if (workload.lanes.length > 0) await this.begin(workload)
     await this.activity
+    return performance.now() - started
   }
 
   /** Resolves `ms` after `calls` calls of the workload have settled; sooner when everything has. */

@@ -65,12 +65,19 @@ function encodeText(field: FieldDefinition, value: unknown): string {
   return value
 }
 
+const ISO_DATE =
+  /^(?:\d{4}|[+-]\d{6})(?:-\d\d(?:-\d\d)?)?(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3}0*)?)?(?:Z|[+-]\d\d:\d\d)?)?$/
+
 function encodeDate(field: FieldDefinition, value: unknown): StoredValue {
   const date =
     value instanceof Date ? value : typeof value === 'number' || typeof value === 'string' ? new Date(value) : null
   if (!date) throw new BadValue(`must be a Date, epoch milliseconds or an ISO string, not ${describe(value)}`)
   const ms = date.getTime()
   if (Number.isNaN(ms)) throw new BadValue('must be a valid date')
+  // Engines read a date out of almost any text, and drop what is finer than a millisecond.
+  if (typeof value === 'string' && !ISO_DATE.test(value))
+    throw new BadValue('must be a date in ISO form, to the millisecond')
+  if (typeof value === 'number' && ms !== value) throw new BadValue('must be whole epoch milliseconds')
   return storeDate(field, ms)
 }
 
@@ -183,7 +190,9 @@ export function describe(value: unknown): string {
         ? 'a fraction or a number beyond 2^53'
         : 'an infinite number'
   }
-  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'null-prototype object'}`
+  // Not value.constructor: data may hold a property of that name.
+  if (typeof value === 'object')
+    return `a ${Object.getPrototypeOf(value)?.constructor?.name ?? 'null-prototype object'}`
   return value === undefined ? 'undefined' : `a ${typeof value}`
 }
 

@@ -82,8 +82,8 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   declare readonly sql?: string
   declare readonly hint?: string
   declare readonly retryable: boolean
-  /** The sentence without code, model and hint. */
-  readonly #text: string
+  /** What happened, without code, model and hint: for an app that shows them apart. */
+  declare readonly text: string
 
   constructor(code: C, text: string, details: ErrorDetails = {}, cause?: unknown) {
     const where = details.model ? `${details.model}${details.op ? `.${details.op}` : ''}: ` : ''
@@ -91,8 +91,7 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
       `[${code}] ${where}${text}${details.hint ? ` Hint: ${details.hint}` : ''}`,
       cause === undefined ? {} : { cause },
     )
-    this.#text = text
-    Object.assign(this, { code, ...details, retryable: details.retryable ?? false })
+    Object.assign(this, { code, text, ...details, retryable: details.retryable ?? false })
   }
 
   override get name(): string {
@@ -108,12 +107,12 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   with(details: ErrorDetails): DataFlowError<C> {
     const { model, op, fields, issues, sql, hint, retryable } = this
     const own = dropUndefined({ model, op, fields, issues, sql, hint, retryable })
-    return new DataFlowError(this.code, this.#text, { ...own, ...dropUndefined(details) }, this.cause)
+    return new DataFlowError(this.code, this.text, { ...own, ...dropUndefined(details) }, this.cause)
   }
 
   toWire(): WireError {
     const { code, model, op, fields, issues, sql, hint, retryable } = this
-    return { code, text: this.#text, ...dropUndefined({ model, op, fields, issues, sql, hint, retryable }) }
+    return { code, text: this.text, ...dropUndefined({ model, op, fields, issues, sql, hint, retryable }) }
   }
 
   static fromWire(wire: WireError): DataFlowError {

@@ -172,8 +172,8 @@ export interface Engine {
   ready(): Promise<Outcome<MigrationReport>>
   /** One message of one tick (semantics 13): outcomes in the order of the units. */
   run(units: readonly Unit[]): Promise<Outcome<readonly Outcome<readonly WireResult[]>[]>>
-  /** Takes back what has not begun. */
-  cancel(ids: readonly number[]): Promise<Outcome<null>>
+  /** Takes back what has not begun, and answers which it was: none of these will be done. */
+  cancel(ids: readonly number[]): Promise<Outcome<readonly number[]>>
   /** Begins a lease and answers its number. */
   begin(options: { maxWait: number; timeout: number; id: number }): Promise<Outcome<number>>
   commit(lease: number, durability: Durability | null): Promise<Outcome<null>>

@@ -182,7 +182,7 @@ export class Migrator {
       recordFailure(db, migration, cause.message, options.lockHolder)
       throw new DataFlowError(
         'MIGRATION_FAILED',
-        `The migration failed and was rolled back: ${cause.toWire().text}`,
+        `The migration failed and was rolled back: ${cause.text}`,
         {
           ...(cause.model ? { model: cause.model } : {}),
           ...(cause.fields ? { fields: cause.fields } : {}),
