@@ -17,7 +17,7 @@ const { runs, only, build, writeReadme: toReadme } = readArguments()
 const chosen = all.filter(({ name }) => only.test(name))
 if (chosen.length === 0) throw new Error(`--only fits none of ${all.map(({ name }) => name).join(', ')}`)
 
-prepare({ build })
+await prepare({ build })
 const server = await serve()
 const browser = await Browser.start(server.url)
 try {

@@ -247,7 +247,8 @@ function checkDeclaration(name: string, fields: Record<string, AnyField>, option
   if (keys.length === 0) bad('A model needs a primary key.', 'add `id: t.id()`.')
   if (keys.length > 1) bad('A model has one key: composite keys are not supported yet.', 'use t.id() and `unique`.')
   const seen = new Map<string, string>()
-  for (const [field, { spec }] of entries as [string, { spec?: FieldSpec }][]) {
+  for (const [field, declared] of entries as [string, { spec?: FieldSpec } | null | undefined][]) {
+    const spec = declared?.spec
     if (!IDENTIFIER.test(field))
       bad(`"${field}" is not a field name.`, 'letters, digits and _, beginning with a letter.')
     if (RESERVED_FIELDS.has(field) || RESERVED_FIELDS.has(field.toLowerCase())) {

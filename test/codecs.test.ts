@@ -26,11 +26,8 @@ type Kind = keyof typeof KINDS
 /** One table per kind, nullable and not, so that what is refused can name the field. */
 const databases = Object.fromEntries(
   Object.entries(KINDS).map(([kind, field]: [string, AnyField]) => {
-    const One = model('One', {
-      id: t.autoId(),
-      value: field as never,
-      maybe: (field as never as typeof KINDS.text).nullable(),
-    })
+    const value = field as typeof KINDS.text
+    const One = model('One', { id: t.autoId(), value, maybe: value.nullable() })
     return [kind, localDatabase({ ones: One })]
   }),
 ) as Record<Kind, ReturnType<typeof localDatabase<any>>>
@@ -199,16 +196,23 @@ describe('what goes in comes back', () => {
     }
   })
 
+  // toEqual takes seconds for a megabyte: here they are compared as bytes.
   test('large values', async () => {
-    for (const text of ['x'.repeat(2 ** 20), '🦫'.repeat(2 ** 18), '\0'.repeat(2 ** 20)]) {
-      const { read, stored } = await roundTrip('text', text)
-      expect(read === text && stored.value === text).toBe(true)
+    const keep = async (kind: Kind, value: unknown, same: (read: unknown) => boolean) => {
+      const ones = (databases[kind].tables as any).ones
+      const row = await ones.create({ value, maybe: value })
+      const rows = [row, await ones.read(row.id), await ones.update(row.id, { value }), ...(await ones.list())]
+      rows.push(await ones.upsert({ id: row.id, value }))
+      expect(rows.flatMap(({ value: read, maybe }) => [same(read), same(maybe)])).toEqual(Array(10).fill(true))
+      await ones.delete(row.id)
+    }
+    for (const text of ['x'.repeat(2 ** 20), '🦫'.repeat(2 ** 18), '\0'.repeat(2 ** 18)]) {
+      await keep('text', text, read => read === text)
     }
     const bytes = Uint8Array.from({ length: 2 ** 20 }, (_, i) => i * 31)
-    const { read } = await roundTrip('blob', bytes)
-    expect(Buffer.compare(read as Uint8Array, bytes)).toBe(0)
+    await keep('blob', bytes, read => Buffer.compare(read as Uint8Array, bytes) === 0)
     const long = Array.from({ length: 100_000 }, (_, i) => i)
-    expect((await roundTrip('json', long)).read).toEqual(long)
+    await keep('json', long, read => JSON.stringify(read) === JSON.stringify(long))
   })
 
   test('-0 becomes 0', async () => {

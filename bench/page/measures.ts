@@ -1,7 +1,7 @@
 // What is done with each contestant. Every measurement has a page and a database of its own, and the same warm-up.
 import type { Contestant, TableName } from './contestants/contestant.js'
 import { contestants, type ContestantName } from './contestants/index.js'
-import { fetchPlaces, makeItems, makeUsers, type Item, type Rows } from './rows.js'
+import { fetchPlaces, makeItems, makeUsers } from './rows.js'
 import { median, medianOfAwaited, time, timeAtOnce } from './timing.js'
 
 export interface Sizes {
@@ -111,5 +111,3 @@ function show(row: unknown): string {
     return plain ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value
   })
 }
-
-export type { Item, Rows }

@@ -17,6 +17,8 @@ export interface CrashOptions {
   readonly seed: number
   /** Only faults whose name contains this. */
   readonly only?: string
+  /** To see that damage is noticed: the page's promises resolve before anything is saved. */
+  readonly lying?: boolean
   /** Told what happens, a line at a time. */
   readonly log?: (line: string) => void
 }
@@ -36,13 +38,21 @@ export interface CrashResult {
   coverage: Map<string, { rounds: number; open: number; kept: number; refused: number }>
 }
 
-const FRESH: State = { columns: 0, migrating: false, openMs: 150, lagMs: 3, baseBytes: 0, logBytes: 0 }
+const FRESH = {
+  columns: 0,
+  migrating: false,
+  openMs: 150,
+  lagMs: 3,
+  baseBytes: 0,
+  logBytes: 0,
+} satisfies Partial<State>
 
-export async function crash({ rounds, seed, only = '', log = () => {} }: CrashOptions): Promise<CrashResult> {
+export async function crash(options: CrashOptions): Promise<CrashResult> {
+  const { rounds, seed, only = '', lying = false, log = () => {} } = options
   const faults = allFaults.filter(fault => fault.name.includes(only))
   if (faults.length === 0) throw new Error(`No fault is named ${only}`)
   const site = await openSite()
-  const run = new Run(seed, site.url, log)
+  const run = new Run(seed, site.url, lying, log)
   try {
     let cycle: Fault[] = []
     for (let n = 1; n <= rounds; n++) {
@@ -74,10 +84,11 @@ class Run {
   readonly #log: (line: string) => void
   #session: Session | null = null
   #oracle = new Oracle()
-  #state = { ...FRESH }
+  #state: State
   #last: Fault | null = null
 
-  constructor(seed: number, url: string, log: (line: string) => void) {
+  constructor(seed: number, url: string, lying: boolean, log: (line: string) => void) {
+    this.#state = { ...FRESH, lying }
     this.#seed = seed
     this.#url = url
     this.#log = log
@@ -175,6 +186,6 @@ class Run {
     this.result.acknowledged += this.#oracle.acknowledged
     this.#session = null
     this.#oracle = new Oracle()
-    this.#state = { ...FRESH }
+    this.#state = { ...this.#state, ...FRESH }
   }
 }

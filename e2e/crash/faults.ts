@@ -17,6 +17,9 @@ const INHERIT_MS = 10_000
 
 const kill: Strike = async ({ session }) => session.kill()
 
+/** As a person closes it: in order, and without asking the page. */
+const quit: Strike = async ({ session }) => session.quit()
+
 const crashRenderer: Strike = async ({ session }, heir) => {
   const tab = await session.tab()
   // It never answers.
@@ -73,10 +76,10 @@ function withHeir(name: string, strike: Strike, choices: readonly Moment[]): Fau
   return {
     name: `${name}, another tab waiting`,
     async inject(round) {
-      const { session, state } = round
+      const { session } = round
       const moment = round.random.pick(choices)
       const heir = await session.anotherTab()
-      const inherited = heir.open({ columns: state.columns, autoMigrate: true, maxWaitForOwner: HEIR_MS })
+      const inherited = heir.open({ ...round.openOptions(), maxWaitForOwner: HEIR_MS })
       await moment(round)
       await strike(round, heir)
       const struck = performance.now()
@@ -88,12 +91,12 @@ function withHeir(name: string, strike: Strike, choices: readonly Moment[]): Fau
   }
 }
 
-/** No more room in the middle of the work; then room again. */
+/** No more room in the middle of the work; then room again, or SIGKILL. */
 const quota: Fault = {
-  name: 'quota exceeded, then lifted',
+  name: 'quota exceeded',
   async inject(round) {
     const { session, random, state } = round
-    const room = random.between(200_000, 2_000_000)
+    const [killed, calls, room] = [random.chance(0.4), random.between(1, 100), random.between(200_000, 2_000_000)]
     // Chromium remembers for half a minute how much room there was: a new one has nothing to remember.
     await session.kill()
     const tab = await session.tab()
@@ -104,9 +107,15 @@ const quota: Fault = {
     const { usage } = await tab.protocol.send('Storage.getUsageAndQuota', { origin })
     await tab.protocol.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage + room })
     round.allowed = new Set(['STORAGE_FULL', 'TX_CLOSED'])
-    if (round.expectOk(await tab.open({ columns: state.columns, autoMigrate: true })) !== undefined) {
+    if (round.expectOk(await tab.open(round.openOptions())) !== undefined) {
       const full = round.workload().mixed('awaited', 60).bulk('awaited', 30, 20, 6000)
       if (random.chance(0.5)) full.mixed('tasks', 100)
+      if (killed) {
+        await round.begin(full)
+        await round.after(calls, random.next() * 2 * state.lagMs)
+        await session.kill()
+        return round.activity
+      }
       await round.complete(full)
       await round.verify('with the disk full')
     }
@@ -128,6 +137,7 @@ export const faults: readonly Fault[] = [
   when('SIGKILL during a checkpoint', kill, [checkpoint]),
   when('SIGKILL during a migration', kill, [migration]),
   when('SIGKILL while opening', kill, [opening]),
+  when('browser closed', quit, anything),
   when('renderer crashed', crashRenderer, anything),
   withHeir('renderer crashed', crashRenderer, working),
   when('worker.terminate()', terminateWorker, anything, ['WORKER_CRASHED']),

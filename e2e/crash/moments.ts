@@ -75,7 +75,7 @@ const opening: Moment = async round => {
   if (random.chance(0.5)) await round.session.kill()
   await round.session.reloaded()
   const calls = withCalls ? round.workload().mixed('awaited', 40).mixed('tasks', 40) : null
-  await round.beginOpening({ columns: state.columns, autoMigrate: true }, calls?.lanes)
+  await round.beginOpening(calls?.lanes)
   await round.after(0, ms)
 }
 
@@ -90,7 +90,7 @@ const migration: Moment = async round => {
   state.columns++
   state.migrating = true
   const calls = withCalls ? round.workload().mixed('awaited', 40).mixed('tasks', 40) : null
-  await round.beginOpening({ columns: state.columns, autoMigrate: true }, calls?.lanes)
+  await round.beginOpening(calls?.lanes)
   await round.after(0, ms)
 }
 
@@ -99,5 +99,7 @@ export const moments = { awaitedCalls, thousandInserts, bulkWrites, checkpoint, 
 /** Nothing grows for ever: when there is much, a part of it is removed meanwhile. */
 function tidied(round: Round): Workload {
   const workload = round.workload()
-  return round.state.baseBytes > 12 * MIB || round.oracle.rows.size > 12_000 ? workload.trim(0.5) : workload
+  const { rows } = round.oracle
+  const bytes = [...rows.values()].reduce((sum, { size }) => sum + size, 0)
+  return bytes > 10 * MIB || rows.size > 10_000 ? workload.trim(0.5) : workload
 }

@@ -49,6 +49,8 @@ export interface OpenOptions {
   readonly autoMigrate: true | 'warn'
   /** ms to wait for another tab that has the database; the library's default if left out. */
   readonly maxWaitForOwner?: number
+  /** Promises less than the harness is told: to see that it notices. */
+  readonly durability?: 'deferred'
 }
 
 export type Report =

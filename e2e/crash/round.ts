@@ -16,6 +16,8 @@ export interface State {
   openMs: number
   /** What the library says of itself. */
   lagMs: number
+  /** The page is to lie about what is saved. */
+  lying: boolean
   baseBytes: number
   logBytes: number
 }
@@ -48,6 +50,12 @@ export class Round {
     this.state = parts.state
   }
 
+  /** How the page opens the database now. */
+  openOptions(autoMigrate: OpenOptions['autoMigrate'] = true): OpenOptions {
+    const { columns, lying } = this.state
+    return { columns, autoMigrate, ...(lying ? { durability: 'deferred' } : {}) }
+  }
+
   /** Everything that `tab` reports belongs to this round. */
   listenTo(tab: CrashTab): void {
     tab.onReport = report => this.#hear(report)
@@ -69,9 +77,9 @@ export class Round {
   }
 
   /** Begins to open the database, and with `lanes` to use it at once; resolves when the page has begun. */
-  async beginOpening(options: OpenOptions, lanes: readonly Lane[] = []): Promise<void> {
+  async beginOpening(lanes: readonly Lane[] = []): Promise<void> {
     await this.begun(async tab => {
-      const opening = tab.open(options).then(answer => this.expectOk(answer))
+      const opening = tab.open(this.openOptions()).then(answer => this.expectOk(answer))
       await Promise.all([opening, lanes.length > 0 ? tab.run(lanes) : null])
     })
   }

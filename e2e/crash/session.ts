@@ -1,4 +1,5 @@
 // The browser and the tab of a run, replaced whenever a fault has taken them.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { CDPSession, Page as Tab } from '@playwright/test'
 import { startBrowser, type BrowserProcess } from '../browser-process.js'
 import type { Answer, Lane, Look, OpenOptions, Page, Report } from './protocol.js'
@@ -127,10 +128,28 @@ export class Session {
     return tab
   }
 
+  /** The browser ends in order. */
+  async quit(): Promise<void> {
+    const { browser, pid } = this.#browser!
+    const protocol = await browser.newBrowserCDPSession()
+    // It may be gone before it answers.
+    protocol.send('Browser.close').catch(() => {})
+    for (let tries = 0; tries < 1000 && lives(pid); tries++) await delay(10)
+    await this.kill()
+  }
+
   /** SIGKILL to every process of the browser. */
   async kill(): Promise<void> {
     await this.#browser?.kill()
     this.#browser = null
     this.#tab = null
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }

@@ -20,12 +20,12 @@ export async function verify(round: Round): Promise<Verified> {
   const results: Verified[] = []
   if (state.migrating) {
     if (tab.opened) round.expectOk(await tab.close())
-    round.expectOk(await tab.open({ columns: state.columns, autoMigrate: 'warn' }))
+    round.expectOk(await tab.open(round.openOptions('warn')))
     results.push(await judge(round, false))
     round.expectOk(await tab.close())
   }
   if (!tab.opened) {
-    const ms = round.expectOk(await tab.open({ columns: state.columns, autoMigrate: true }))
+    const ms = round.expectOk(await tab.open(round.openOptions()))
     if (ms !== undefined && !state.migrating) state.openMs = ms
   }
   state.migrating = false
@@ -55,5 +55,8 @@ async function judge(round: Round, complete: boolean): Promise<Verified> {
   const { verdict, open, kept } = oracle.judge(look)
   round.judged()
   const faults = await faultsIn(look, complete)
-  return { ...verdict, torn: [...verdict.torn, ...faults], open, kept, unusable: false }
+  // A migration that was cut short is an open call too.
+  const [migrations, migrated] = complete ? [0, 0] : [1, look.pending.length === 0 ? 1 : 0]
+  const torn = [...verdict.torn, ...faults]
+  return { ...verdict, torn, open: open + migrations, kept: kept + migrated, unusable: false }
 }

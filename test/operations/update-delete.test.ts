@@ -153,6 +153,16 @@ describe('$inc', () => {
     expect(await tables.docs.list()).toEqual([doc])
   })
 
+  test('infinities that cancel are refused as NaN is', async () => {
+    const { tables } = localDatabase(models)
+    const doc = await tables.docs.create({ score: Infinity })
+    await expect(tables.docs.update(doc.id, { score: { $inc: -Infinity } })).rejects.toMatchObject({
+      code: 'VALIDATION',
+      fields: ['score'],
+    })
+    expect(await tables.docs.read(doc.id)).toEqual(doc)
+  })
+
   test('is no operator of other fields, and takes what the field takes', async () => {
     const { tables } = localDatabase(models)
     const doc = await tables.docs.create({})
