@@ -2,6 +2,7 @@
 import type { Where } from './where.js'
 import type { ReferenceAction } from './shared/definition.js'
 import { canonicalKey } from './operation-key.js'
+import { isWellFormed } from './shared/codec.js'
 import { DataFlowError } from './shared/errors.js'
 import type {
   AnyField,
@@ -215,6 +216,8 @@ export function model<const N extends string, F extends Fields>(
 }
 
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/
+/** As many as SQLite's json_array takes. */
+const MAX_FIELDS = 1000
 // Names that a promise, an object or SQLite already gives a meaning.
 const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
@@ -242,7 +245,14 @@ function checkDeclaration(name: string, fields: Record<string, AnyField>, option
       })
     }
   }
+  const { table, indexes, unique } = options as { table?: unknown; indexes?: unknown; unique?: unknown }
+  if (table !== undefined && typeof table !== 'string') bad('The name of a table is a text.', "{ table: 'users' }.")
+  for (const lists of [indexes, unique]) {
+    if (lists === undefined || (Array.isArray(lists) && lists.every(list => Array.isArray(list)))) continue
+    bad('indexes and unique are lists of lists of fields.', "{ indexes: [['a', 'b']] }.")
+  }
   const entries = Object.entries(fields)
+  if (entries.length > MAX_FIELDS) bad(`A model has at most ${MAX_FIELDS} fields.`, 'put some into a t.json().')
   const keys = entries.filter(([, field]) => field?.spec?.primaryKey)
   if (keys.length === 0) bad('A model needs a primary key.', 'add `id: t.id()`.')
   if (keys.length > 1) bad('A model has one key: composite keys are not supported yet.', 'use t.id() and `unique`.')
@@ -256,13 +266,13 @@ function checkDeclaration(name: string, fields: Record<string, AnyField>, option
     }
     if (!spec) return bad(`"${field}" is not a field.`, 'use one of the kinds of t, such as t.text().', field)
     const column = spec.column ?? field
+    if (typeof column !== 'string' || column === '' || column.includes('\0'))
+      bad('That is not a column name.', 'it must be a text, not empty and without NUL.', field)
     const before = seen.get(column.toLowerCase())
     if (before !== undefined) {
       bad(`"${before}" and "${field}" are one column to SQLite.`, 'names of columns differ by more than case.', field)
     }
     seen.set(column.toLowerCase(), field)
-    if (column === '' || column.includes('\0'))
-      bad('That is not a column name.', 'it must not be empty or hold NUL.', field)
     checkField(spec, (text, hint) => bad(text, hint, field))
     for (const old of spec.renamedFrom ?? []) {
       if (Object.hasOwn(fields, old))
@@ -271,11 +281,14 @@ function checkDeclaration(name: string, fields: Record<string, AnyField>, option
   }
 }
 
+/** A text that can stand in DDL. */
+const isSchemaText = (value: unknown) => typeof value === 'string' && !value.includes('\0') && isWellFormed(value)
+
 function checkField(spec: FieldSpec, bad: (text: string, hint: string) => never): void {
   const hasDefault = spec.constant !== undefined || spec.defaultSql !== undefined || spec.generate !== undefined
   const made = ['createdAt', 'updatedAt', 'version'].includes(spec.kind)
-  if (spec.kind === 'enum' && (!spec.values?.length || spec.values.some(v => typeof v !== 'string'))) {
-    bad('An enum needs texts to choose from.', "t.enum(['a', 'b']).")
+  if (spec.kind === 'enum' && (!spec.values?.length || !spec.values.every(isSchemaText))) {
+    bad('An enum needs texts to choose from, without NUL and halves of pairs.', "t.enum(['a', 'b']).")
   }
   if (spec.max !== undefined && !(Number.isSafeInteger(spec.max) && spec.max >= 0)) {
     bad('max must be a whole number.', 't.text({ max: 320 }).')

@@ -171,7 +171,9 @@ function encodeDefault(model: string, field: FieldDefinition, spec: FieldSpec): 
   const { value } = spec.constant!
   if (value === null && field.nullable) return null
   try {
-    return encodeValue(field, value, spec.schema)
+    const stored = encodeValue(field, value, spec.schema)
+    if (typeof stored === 'string' && stored.includes('\0')) throw new BadValue('must not hold a NUL character')
+    return stored
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
     return bad(
@@ -207,7 +209,12 @@ function resolveRest(
     // A unique index serves as the plain one over the same fields.
     const covered = listed.some(other => other.unique && !index.unique && other.fields.join() === index.fields.join())
     const name = `${index.unique ? 'ux' : 'ix'}:${table}:${index.fields.join(',')}`
-    if (!covered) byName.set(name, { name, ...index })
+    if (covered) continue
+    const same = byName.get(name.toLowerCase())
+    if (same && same.name !== name) {
+      bad(model, `Two indexes are ${name} to SQLite.`, 'names of fields differ by more than case.', index.fields[0])
+    }
+    byName.set(name.toLowerCase(), { name, ...index })
   }
   return {
     key: fields.find(field => field.definition.primaryKey)!.definition.name,

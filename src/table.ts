@@ -147,8 +147,9 @@ async function* iterate(
   args: IterateArgs<Fields, string> & RunOptions,
   run: RunOperation,
 ): AsyncGenerator<never> {
-  const { chunk = 1000, limit = Infinity, signal, ...rest } = args
   const bad = (text: string, hint: string) => new DataFlowError('BAD_OPTION', text, { model, op: 'iterate', hint })
+  if (typeof args !== 'object' || args === null) throw bad('The options must be an object.', '{ chunk: 1000 }.')
+  const { chunk = 1000, limit = Infinity, signal, durability, ...rest } = args
   const unknown = Object.keys(args).find(name => !ITERATE_OPTIONS.includes(name))
   if (unknown !== undefined) throw bad(`There is no option "${unknown}".`, `it takes ${ITERATE_OPTIONS.join(', ')}.`)
   if (!Number.isSafeInteger(chunk) || chunk < 1) throw bad('chunk must be a whole number of 1 or more.', 'chunk: 1000.')
@@ -161,7 +162,7 @@ async function* iterate(
     const page = operationOf(model, 'page', [
       { ...rest, limit: Math.min(chunk, left), ...(after === undefined ? {} : { after }) },
     ])
-    const { items, next } = (await run(page, checkRunOptions({ signal }, model, 'iterate'))) as Page<never>
+    const { items, next } = (await run(page, checkRunOptions({ signal, durability }, model, 'iterate'))) as Page<never>
     yield* items
     left -= items.length
     if (next === null) return

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { model, t } from '../src/index.js'
 import type { AnyField } from '../src/shared/schema.js'
-import { localDatabase } from './support/local.js'
+import { freshName, localDatabase } from './support/local.js'
 
 const KINDS = {
   text: t.text(),
@@ -179,6 +179,20 @@ describe('what goes in comes back', () => {
       }),
       { numRuns: 60 },
     )
+  })
+
+  test('rows of every kind, saved and opened again, are the rows that create returned', async () => {
+    const All = model('All', { id: t.autoId(), ...KINDS })
+    const values = fc.record(Object.fromEntries(Object.entries(LAWS).map(([kind, [of]]) => [kind, of])))
+    const options = { name: freshName(), storage: 'indexeddb' } as const
+    const rows: unknown[] = []
+    const first = localDatabase({ all: All }, options)
+    for (const value of fc.sample(values, 100)) rows.push(await first.tables.all.create(value as never))
+    expect(await first.tables.all.list()).toEqual(rows)
+    await first.close()
+    const second = localDatabase({ all: All }, options)
+    expect(await second.tables.all.list()).toEqual(rows)
+    await second.close()
   })
 
   test('NULL, in every nullable kind; left out is null', async () => {

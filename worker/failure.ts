@@ -57,7 +57,8 @@ function columnsOfConstraint(name: string | undefined, model: ModelDefinition | 
   const index = model.indexes.find(candidate => candidate.name === name)
   if (index) return index.fields.map(field => model.fields.find(f => f.name === field)!.column)
   const rest = name.startsWith(`ck:${model.table}:`) ? name.slice(`ck:${model.table}:`.length) : ''
-  const column = rest.slice(0, rest.lastIndexOf(':'))
+  // Without a column, as `ck:users:10`, it is a check of the whole row.
+  const column = rest.slice(0, Math.max(rest.lastIndexOf(':'), 0))
   return column ? [column] : undefined
 }
 

@@ -57,7 +57,7 @@ export type Report =
   /** Sent right before the first call. */
   | { readonly started: true }
   /** Resolved (`code` null) or rejected. */
-  | { readonly settled: number; readonly code: string | null }
+  | { readonly settled: number; readonly code: string | null; readonly text?: string }
   /** A call that neither resolved nor rejected in time, with the worker and the browser alive. */
   | { readonly hung: string }
 

@@ -120,11 +120,11 @@ export class Round {
     if ('hung' in report) this.hung.push(report.hung)
     else if ('started' in report) this.#started++
     else {
-      const { settled, code } = report
+      const { settled, code, text } = report
       this.#settled++
       this.oracle.settled(settled, code)
       if (code !== null && this.allowed.has(code)) this.refused++
-      else if (code !== null) this.unexpected.push(`call ${settled} was rejected with ${code}`)
+      else if (code !== null) this.unexpected.push(`call ${settled} was rejected: ${text}`)
     }
     this.#waiting = this.#waiting.filter(({ ready, resolve }) => !ready() || resolve())
   }

@@ -2,7 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { DateForm, FieldKind, ReferenceAction } from './definition.js'
 import { DataFlowError } from './errors.js'
-import { inlineSql, isSqlExpr, type SqlExpr } from './sql.js'
+import { assertSchema, inlineSql, isSqlExpr, type SqlExpr } from './sql.js'
 
 /** What JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
@@ -165,7 +165,7 @@ export const t = {
   },
   /** TEXT with a CHECK. */
   enum<const V extends readonly string[]>(values: V): Field<V[number]> {
-    return field({ kind: 'enum', values: [...values] })
+    return field({ kind: 'enum', values: Array.isArray(values) ? [...values] : [] })
   },
   /** INTEGER within +-2^53. */
   integer(): Field<number> {
@@ -227,10 +227,16 @@ function json<S extends StandardSchemaV1>(
 ): Field<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>>
 /** TEXT holding canonical JSON; checked by a synchronous Standard Schema if one is given. */
 function json(schema?: StandardSchemaV1): never {
+  assertSchema(schema, 'BAD_MODEL')
   return field({ kind: 'json', ...(schema ? { schema } : {}) })
 }
 
 function checkOptions<O extends object>(of: string, options: O, known: readonly (keyof O & string)[]): O {
+  if (typeof options !== 'object' || options === null) {
+    throw new DataFlowError('BAD_OPTION', `${of}() takes its options as an object.`, {
+      hint: `{ ${known.join(', ')} }.`,
+    })
+  }
   const unknown = Object.keys(options).find(key => !known.includes(key as keyof O & string))
   if (unknown === undefined) return options
   throw new DataFlowError('BAD_OPTION', `${of}() has no option "${unknown}".`, {

@@ -6,6 +6,8 @@ import { DataFlowError } from './errors.js'
 
 declare const RESULT: unique symbol
 declare const ROW: unique symbol
+/** What the sql tag makes has it, and JSON cannot: data that looks like an expression is data. */
+const MADE_BY_TAG: unique symbol = Symbol.for('dataflow-edge.sql')
 
 /** What raw SQL returns: no codecs; an INTEGER beyond +-2^53 is a bigint, a BLOB a Uint8Array. */
 export type SqlValue = string | number | bigint | Uint8Array | null
@@ -48,15 +50,25 @@ export class SqlFragment<T = unknown> implements SqlQuery<T> {
     return this.parts.join('?')
   }
 
+  get [MADE_BY_TAG](): true {
+    return true
+  }
+
   as(schema?: StandardSchemaV1): SqlQuery<any> {
+    assertSchema(schema, 'VALIDATION')
     return new SqlFragment(this.parts, this.params, schema)
   }
 }
 
+/** Throws for what has no way to validate. */
+export function assertSchema(schema: StandardSchemaV1 | undefined, code: 'VALIDATION' | 'BAD_MODEL'): void {
+  if (schema === undefined || typeof schema?.['~standard']?.validate === 'function') return
+  throw new DataFlowError(code, 'That is not a Standard Schema.', { hint: 'pass one of zod, valibot or arktype.' })
+}
+
 /** True for what the sql tag makes, also from another copy of the library. */
 export function isSqlExpr(value: unknown): value is SqlExpr {
-  const candidate = value as Partial<SqlExpr> | null
-  return typeof candidate === 'object' && candidate?.kind === 'sql' && Array.isArray(candidate.parts)
+  return typeof value === 'object' && value !== null && MADE_BY_TAG in value
 }
 
 function compose(strings: readonly string[], values: readonly unknown[]): SqlFragment<any> {
@@ -127,7 +139,13 @@ export interface SqlTag {
  * Throws a DataFlowError `VALIDATION` for a value that SQLite cannot hold.
  */
 export const sql: SqlTag = Object.assign(
-  (strings: TemplateStringsArray, ...values: unknown[]): SqlQuery<any> => compose(strings, values),
+  (strings: TemplateStringsArray, ...values: unknown[]): SqlQuery<any> => {
+    if (Array.isArray(strings) && 'raw' in strings) return compose(strings, values)
+    throw new DataFlowError('VALIDATION', 'sql is a tag, not a function.', {
+      op: 'sql',
+      hint: 'write sql`select ${value}`; sql.raw(text) takes a text as it is.',
+    })
+  },
   {
     id: (...path: string[]): SqlExpr => new SqlFragment([path.map(quoteIdentifier).join('.')], []),
     raw: (text: string): SqlExpr => new SqlFragment([text], []),
@@ -141,8 +159,8 @@ export const sql: SqlTag = Object.assign(
 
 /** `name` as an SQL identifier. Throws for a NUL, which would end the statement's text. */
 export function quoteIdentifier(name: string): string {
-  if (name.includes('\0')) {
-    throw new DataFlowError('VALIDATION', 'A name must not hold a NUL character.', { hint: 'use another name.' })
+  if (typeof name !== 'string' || name.includes('\0')) {
+    throw new DataFlowError('VALIDATION', 'A name must be a text without NUL.', { hint: 'use another name.' })
   }
   return `"${name.replaceAll('"', '""')}"`
 }
@@ -151,7 +169,11 @@ export function quoteIdentifier(name: string): string {
 export function quoteLiteral(value: StoredValue): string {
   if (value === null) return 'NULL'
   if (typeof value === 'string') {
-    if (value.includes('\0')) throw new DataFlowError('BAD_MODEL', 'A text in a schema must not hold a NUL character.')
+    if (value.includes('\0')) {
+      throw new DataFlowError('BAD_MODEL', 'A text in a schema must not hold a NUL character.', {
+        hint: 'in an expression, write char(0).',
+      })
+    }
     return `'${value.replaceAll("'", "''")}'`
   }
   if (value instanceof Uint8Array) return `X'${Array.from(value, b => b.toString(16).padStart(2, '0')).join('')}'`
@@ -161,5 +183,8 @@ export function quoteLiteral(value: StoredValue): string {
 
 /** The expression with its values written out: only for DDL (checks, defaults). */
 export function inlineSql(expression: SqlExpr): string {
+  if (!isSqlExpr(expression)) {
+    throw new DataFlowError('BAD_MODEL', 'A condition must be made by the sql tag.', { hint: 'sql`age >= 0`.' })
+  }
   return expression.parts.reduce((text, part, i) => text + quoteLiteral(expression.params[i - 1]!) + part)
 }

@@ -213,6 +213,27 @@ test('every kind of field is found in the database as it was declared', async ()
   await db.close()
 })
 
+test('expressions may end with a comment, in a new table and in a new column', async () => {
+  const size = t.integer().check(sql<boolean>`size > 0 -- no empty ones`)
+  const first = { id: t.autoId(), size, n: t.integer().default(sql<number>`40 + 2 -- the answer`) }
+  const Noted = model('Noted', first, { checks: [sql<boolean>`size < n -- small`] })
+  const { start } = app()
+  const db = await start({ noted: Noted })
+  expect(await db.tables.noted.create({ size: 1 })).toEqual({ id: 1, size: 1, n: 42 })
+  expect(await failureOf(db.tables.noted.create({ size: 0 }))).toMatchObject({ code: 'CHECK', fields: ['size'] })
+  await db.sql`create view v as select 1`
+  expect(await status(db, 'Noted')).toBe('exists')
+  const added = t
+    .integer()
+    .nullable()
+    .check(sql<boolean>`added > 0 -- too`)
+  const later = await start({ noted: model('Noted', { ...first, added }, { checks: Noted.$options.checks! }) })
+  expect(await later.tables.noted.create({ size: 1, added: 1 })).toMatchObject({ added: 1 })
+  await later.sql`drop view v`
+  expect(await status(later, 'Noted')).toBe('exists')
+  await later.close()
+})
+
 test('columns that were added are found as they were declared', async () => {
   const { start } = app()
   const { id, text, kind, whole, big, off, on, data, bytes, day, endless, version, parent } = Everything.$fields

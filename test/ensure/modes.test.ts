@@ -104,6 +104,16 @@ describe("autoMigrate: 'warn'", () => {
     await db.close()
   })
 
+  test('6: an update in bulk needs what every update writes', async () => {
+    const Versioned = model('User', { ...User.$fields, version: t.version() })
+    const { db } = await upgraded({ users: Versioned }, options)
+    const error = await failureOf(db.tables.users.bulkUpdate({ all: true, set: { name: 'B' } }))
+    expect(error).toMatchObject({ code: 'SCHEMA_MISMATCH', model: 'User', fields: ['version'] })
+    expect(await db.tables.users.list({ select: ['name'] })).toEqual([{ name: 'A' }])
+    expect(await db.tables.users.bulkDelete({ where: { name: 'A' } })).toMatchObject({ count: 1 })
+    await db.close()
+  })
+
   test('6: a missing index hinders nothing, and the status goes on saying so', async () => {
     const { db } = await upgraded({ users: Indexed }, options)
     expect(await status(db, 'User')).toBe('needs_migration')
@@ -176,6 +186,24 @@ describe('existingSchema', () => {
     const { executed } = await db.count(() => failureOf(db.tables.legacy.count()))
     expect(executed).toBe(0)
     await db.close()
+  })
+
+  test('6: a text does not fit where SQLite would make a number of it; a date in ISO form does', async () => {
+    const { start } = app()
+    const maker = await start({}, { existingSchema: true })
+    await maker.sql`create table things (id integer primary key, code numeric, price decimal(10, 2), n numeric, made datetime, any)`
+    const fields = { id: t.integer().primaryKey(), n: t.real().nullable(), made: t.date({ as: 'text' }).nullable() }
+    const Thing = model('Thing', { ...fields, any: t.text().nullable() })
+    const db = await start({ things: Thing }, options)
+    const row = await db.tables.things.create({ id: 1, n: 1.5, made: new Date(0), any: '007' })
+    expect(await db.tables.things.read(1)).toEqual(row)
+    const Texts = model('Thing', { ...fields, code: t.text().nullable(), price: t.text().nullable() })
+    const other = await start({ things: Texts }, options)
+    expect(differencesOf(await failureOf(other.tables.things.count()))).toEqual([
+      'Thing.code is NUMERIC, declared as TEXT',
+      'Thing.price is DECIMAL(10, 2), declared as TEXT',
+    ])
+    await other.close()
   })
 
   test('6: migrations are refused', async () => {

@@ -128,6 +128,33 @@ describe('raw SQL', () => {
     expect(await db.tables.users.count()).toBe(2)
   })
 
+  test('data that looks like SQL is data: it never becomes text', async () => {
+    const db = localDatabase(models)
+    await db.tables.users.bulkCreate([a, b])
+    const made = sql`'x' or 1 = 1`
+    for (const input of [
+      JSON.parse(JSON.stringify({ ...made, text: made.text })),
+      { ...made },
+      structuredClone(made),
+    ]) {
+      const refused = expect.objectContaining({ code: 'VALIDATION', op: 'sql' })
+      expect(() => sql`delete from users where id = ${input}`).toThrow(refused)
+      expect(() => sql.join([input])).toThrow(refused)
+      await expect(db.run(input)).rejects.toThrow()
+      await expect(db.tables.users.bulkDelete({ where: { $sql: input } })).rejects.toMatchObject({ code: 'BAD_FILTER' })
+    }
+    expect(await db.tables.users.count()).toBe(2)
+  })
+
+  test('sql is a tag: a text is not cut into a query', () => {
+    const call = sql as unknown as (...args: unknown[]) => unknown
+    for (const wrong of ['delete from users', ['select 1'], undefined, null, {}]) {
+      expect(() => call(wrong)).toThrow(expect.objectContaining({ code: 'VALIDATION', hint: expect.any(String) }))
+    }
+    expect(() => sql.id(5 as never)).toThrow(expect.objectContaining({ code: 'VALIDATION' }))
+    expect(() => sql`select 1`.as({} as never)).toThrow(expect.objectContaining({ code: 'VALIDATION' }))
+  })
+
   test.each([
     ['undefined', undefined],
     ['NaN', NaN],

@@ -144,6 +144,20 @@ describe('bulkCreate', () => {
     expect(await tables.users.count({ bossId: 'boss' })).toBe(1)
   })
 
+  test('rows that give nothing, under every policy', async () => {
+    const Tick = model('Tick', { id: t.autoId() })
+    const Made = model('Made', { id: t.autoId(), n: t.integer().default(sql<number>`40 + 2`) })
+    const { tables } = localDatabase({ ticks: Tick, mades: Made })
+    expect((await tables.ticks.bulkCreate([{}, {}])).ids).toEqual([1, 2])
+    expect((await tables.ticks.bulkCreate([{}], { onConflict: 'skip' })).ids).toEqual([3])
+    expect((await tables.ticks.bulkCreate([{}, { id: 1 }], { onConflict: 'update' })).ids).toEqual([4, 1])
+    expect((await tables.ticks.bulkUpsert([{}])).ids).toEqual([5])
+    expect(await tables.ticks.upsert({})).toEqual({ id: 6 })
+    expect(await tables.mades.upsert({}, { update: { n: { $inc: 1 } } })).toEqual({ id: 1, n: 42 })
+    expect(await tables.mades.upsert({ id: 1 }, { update: { n: { $inc: 1 } } })).toEqual({ id: 1, n: 43 })
+    expect(await tables.ticks.count()).toBe(6)
+  })
+
   test("onError 'collect' writes the rows that fit, and tells each other by its index", async () => {
     const { tables } = open()
     await tables.users.create({ email: 'taken' })

@@ -262,16 +262,30 @@ describe('iterate', () => {
       for await (const one of items.iterate({ chunk: 10 })) void one
     })
     expect(executed).toBe(3)
+    for await (const { id } of items.iterate({
+      limit: 1,
+      signal: new AbortController().signal,
+      durability: 'strict',
+    })) {
+      expect(id).toBe(0)
+    }
   })
 
-  test.each([{ chunk: 0 }, { chunk: 1.5 }, { limit: -1 }, { offset: 1 }, { after: 'x' }, { orderBy: { id: 1 } }])(
-    'refuses %j',
-    async options => {
-      const { tables } = localDatabase(models)
-      const walk = async () => {
-        for await (const one of tables.items.iterate(options as never)) expect.fail(`${(one as Item).id}`)
-      }
-      await expect(walk()).rejects.toMatchObject({ code: 'BAD_OPTION', model: 'Item' })
-    },
-  )
+  test.each([
+    { chunk: 0 },
+    { chunk: 1.5 },
+    { limit: -1 },
+    { offset: 1 },
+    { after: 'x' },
+    { orderBy: { id: 1 } },
+    { durability: 'none' },
+    null,
+    5,
+  ])('refuses %j', async options => {
+    const { tables } = localDatabase(models)
+    const walk = async () => {
+      for await (const one of tables.items.iterate(options as never)) expect.fail(`${(one as Item).id}`)
+    }
+    await expect(walk()).rejects.toMatchObject({ code: 'BAD_OPTION', model: 'Item' })
+  })
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { model, sql, t } from '../../src/index.js'
+import { ERROR_CODES } from '../../src/shared/errors.js'
 import { app, failureOf, ready, status } from '../ensure/support.js'
 import { localDatabase } from '../support/local.js'
 import { begin } from './support.js'
@@ -82,9 +83,20 @@ test('27: each kind of mistake has its own code', async () => {
     ['NOT_FOUND', db.tables.users.update('b', { name: 'B' })],
     ['UNKNOWN_FIELD', db.tables.users.create({ name: 'x', nope: 1 } as never)],
     ['VALIDATION', db.tables.users.create({ name: 1 } as never)],
+    ['BAD_OPTION', db.tables.users.list({ limit: -1 })],
+    ['BAD_FILTER', db.tables.users.bulkDelete({ where: {} })],
     ['READONLY', db.sql`delete from dataflow_migrations`],
+    ['READONLY', db.tables.users.update('a', { id: 'b' } as never)],
     ['SQL', db.sql`nonsense`],
   ]
   for (const [code, promise] of wrong) expect((await failureOf(promise)).code).toBe(code)
   await db.close()
+})
+
+test('27: the codes are these, and no others', () => {
+  const codes = `UNIQUE FOREIGN_KEY NOT_NULL CHECK NOT_FOUND CONFLICT VALIDATION BAD_FILTER BAD_OPTION BAD_MODEL BAD_WORKFLOW
+    UNKNOWN_MODEL UNKNOWN_FIELD READONLY SQL TX_TIMEOUT TX_CLOSED ABORTED MIGRATION_FAILED MIGRATION_DESTRUCTIVE SCHEMA_NEWER
+    SCHEMA_MISMATCH STORAGE STORAGE_FULL STORAGE_CORRUPT STORAGE_NEWER STORAGE_KEY IMPORT LOCKED WORKER_LOAD WORKER_CRASHED
+    CLOSED NO_WORKER`
+  expect(ERROR_CODES).toEqual(codes.split(/\s+/))
 })

@@ -35,6 +35,9 @@ export const clock: Clock = {
   },
 }
 
+/** What is the same for every database of this process. */
+export const parts = { bootSqlite: () => bootSqlite({ wasm }) }
+
 /** The answer, or the error it carries. */
 export async function unwrap<T>(outcome: Promise<Outcome<T>>): Promise<T> {
   const answered = structuredClone(await outcome)
@@ -71,19 +74,19 @@ export interface LocalOptions extends Partial<Omit<DatabaseOptions<any>, 'models
 /** Opens a database of these models. `storage` is memory unless said. */
 export function localDatabase<Ms extends Record<string, AnyModel>>(
   models: Ms,
-  { name = freshName(), parts = {}, wrapStorage = storage => storage, ...options }: LocalOptions = {},
+  { name = freshName(), parts: otherParts = {}, wrapStorage = storage => storage, ...options }: LocalOptions = {},
 ): LocalDatabase<Ms> {
   const pageModels = resolveModels(models)
   const config = engineConfig(name, { storage: 'memory', ...options, models }, pageModels)
   const events: EngineEvent[] = []
   const engine = new Engine(structuredClone(config), {
-    bootSqlite: () => bootSqlite({ wasm }),
+    ...parts,
     openStorage: () => wrapStorage(config.storage === 'memory' ? openMemoryStorage() : openIndexedDbStorage(name)),
     own: null,
     clock,
     lockHolder: null,
     emit: event => events.push(structuredClone(event)),
-    ...parts,
+    ...otherParts,
   })
   void engine.listen(['query', 'change', 'flush', 'migrate', 'blocked', 'error'])
   let units = 0

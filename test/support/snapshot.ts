@@ -1,6 +1,8 @@
-// All that a database holds, read by raw SQL: what a refused operation must leave as it was.
+// All that a database holds, byte by byte and read by raw SQL: what a refused operation must leave as it was.
 import { sql } from '../../src/index.js'
-import type { LocalDatabase } from './local.js'
+import type { EngineParts } from '../../worker/engine.js'
+import type { DatabaseFile } from '../../worker/seams.js'
+import { parts as real, type LocalDatabase } from './local.js'
 
 export interface Dump {
   readonly schema: readonly Record<string, unknown>[]
@@ -15,4 +17,22 @@ export async function dump(db: LocalDatabase<any>): Promise<Dump> {
     if (type === 'table') tables[name] = await db.run(sql`select rowid, * from ${sql.id(name)} order by rowid`)
   }
   return { schema, tables }
+}
+
+/** Parts whose database file can be looked at: `bytes` copies it as it is. Look while no transaction is open. */
+export function watchedFile(): { parts: Pick<EngineParts, 'bootSqlite'>; bytes(): Buffer } {
+  let file: DatabaseFile | null = null
+  return {
+    parts: {
+      async bootSqlite() {
+        const sqlite = await real.bootSqlite()
+        return { ...sqlite, createFile: saved => (file = sqlite.createFile(saved)) }
+      },
+    },
+    bytes() {
+      const { chunkCount, size } = file!
+      const chunks = Array.from({ length: chunkCount }, (_, i) => file!.chunk(i))
+      return Buffer.concat(chunks).subarray(0, size)
+    },
+  }
 }

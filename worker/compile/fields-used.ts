@@ -12,7 +12,7 @@ export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: Mod
     case 'bulkDelete':
       return new Set([model.key, ...where])
     case 'bulkUpdate':
-      return new Set([model.key, ...where, ...op.set.map(assignment => assignment.field)])
+      return new Set([model.key, ...where, ...op.set.map(assignment => assignment.field), ...keptOnUpdate(model)])
     case 'read':
       return new Set([model.key, ...(op.select ?? all)])
     case 'list':
@@ -21,6 +21,11 @@ export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: Mod
       // They answer with the whole row, or write it.
       return new Set(all)
   }
+}
+
+/** What every update writes by itself. */
+function keptOnUpdate(model: ModelDefinition): string[] {
+  return model.fields.filter(({ kind }) => kind === 'updatedAt' || kind === 'version').map(field => field.name)
 }
 
 function fieldsOfCondition(condition: Condition): string[] {

@@ -57,7 +57,9 @@ export function compileInsert(
     const given = model.columns.filter((_, i) => values[i] !== undefined)
     const list = given.map(column => column.quoted).join(', ')
     const places = given.map(column => column.placeholder).join(', ')
-    const body = given.length > 0 ? `(${list}) VALUES (${places})` : 'DEFAULT VALUES'
+    // Nothing is given only where SQLite makes the key. DEFAULT VALUES takes no ON CONFLICT, a key of NULL does.
+    const nothing = model.key.field.kind === 'autoId' ? `(${model.key.quoted}) VALUES (NULL)` : 'DEFAULT VALUES'
+    const body = given.length > 0 ? `(${list}) VALUES (${places})` : nothing
     return `INSERT INTO ${model.table} ${body}${conflict.sql()}${returningSql(model, returning)}`
   })
   params.push(...conflict.params)

@@ -22,15 +22,19 @@ export function dropIndexSql(name: string): string {
 
 /** Exactly as it stands in the table's own text: introspection looks for it there. */
 export function checkSql(check: CheckShape): string {
-  return `CONSTRAINT ${quoteIdentifier(check.name)} CHECK (${check.sql})`
+  return `CONSTRAINT ${quoteIdentifier(check.name)} CHECK (${endLine(check.sql)})`
 }
+
+/** The line ends behind a comment that the expression may end with. */
+const endLine = (sql: string) => (sql.includes('--') ? `${sql}\n` : sql)
 
 function columnSql(column: ColumnShape): string {
   const parts = [quoteIdentifier(column.name), column.type]
   if (column.primaryKey) parts.push('PRIMARY KEY')
   if (column.autoIncrement) parts.push('AUTOINCREMENT')
   if (column.notNull) parts.push('NOT NULL')
-  if (column.default !== null) parts.push(`DEFAULT ${column.constantDefault ? column.default : `(${column.default})`}`)
+  if (column.default !== null)
+    parts.push(`DEFAULT ${column.constantDefault ? column.default : `(${endLine(column.default)})`}`)
   parts.push(...column.checks.map(checkSql))
   if (column.references) {
     const { table, column: target, onDelete } = column.references

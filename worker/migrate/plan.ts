@@ -171,7 +171,10 @@ export function verifyExisting(actual: TableShape, declared: TableShape): Schema
   return differences
 }
 
-/** SQLite's rules of affinity; NUMERIC and no affinity hold any of the declared types. */
+/**
+ * SQLite's rules of affinity. No affinity holds any of the declared types; NUMERIC would make a number of a text such as
+ * '007', but not of a date in ISO form.
+ */
 function isCompatible(found: string, declared: string): boolean {
   const affinity = /INT/.test(found)
     ? 'INTEGER'
@@ -179,6 +182,9 @@ function isCompatible(found: string, declared: string): boolean {
       ? 'TEXT'
       : /REAL|FLOA|DOUB/.test(found)
         ? 'REAL'
-        : 'any'
-  return affinity === 'any' || affinity === declared || (affinity === 'INTEGER' && declared === 'REAL')
+        : found === '' || /BLOB|DATE|TIME/.test(found)
+          ? 'any'
+          : 'NUMERIC'
+  if (affinity === 'any' || affinity === declared) return true
+  return (affinity === 'INTEGER' && declared === 'REAL') || (affinity === 'NUMERIC' && declared !== 'TEXT')
 }

@@ -66,7 +66,7 @@ function opened(): CrashDatabase {
 async function settle(i: number, promise: Promise<unknown>): Promise<void> {
   const ended = promise.then(
     () => report({ settled: i, code: null }),
-    (error: unknown) => report({ settled: i, code: codeOf(error) }),
+    (error: unknown) => report({ settled: i, code: codeOf(error), text: String(error) }),
   )
   await unlessHung(`call ${i}`, ended)
 }
