@@ -1,4 +1,5 @@
 // npm run bench: everything that is said about speed, measured in one run. Nothing here fails because of a time.
+import { loadavg } from 'node:os'
 import { stderr } from 'node:process'
 import { readArguments, LEAST_RUNS } from './harness/arguments.mjs'
 import { Browser, serve } from './harness/browser.mjs'
@@ -17,11 +18,12 @@ const { runs, only, build, writeReadme: toReadme } = readArguments()
 const chosen = all.filter(({ name }) => only.test(name))
 if (chosen.length === 0) throw new Error(`--only fits none of ${all.map(({ name }) => name).join(', ')}`)
 
+const load = loadavg()[0]
 await prepare({ build })
 const server = await serve()
 const browser = await Browser.start(server.url)
 try {
-  const machine = describeMachine(browser.version)
+  const machine = describeMachine(browser.version, load)
   console.log(`${nameMachine(machine)}\nMedians of ${runs} alternating runs.\n`)
   /** @type {Record<string, import('./measures/measure.js').Measured>} */
   const measured = {}

@@ -1,8 +1,8 @@
 import { cpus, platform, release, totalmem } from 'node:os'
 import { versions } from './prepare.mjs'
 
-/** @param {string} browser */
-export function describeMachine(browser) {
+/** @param {string} browser @param {number} load What runs beside us: the load before we began. */
+export function describeMachine(browser, load) {
   return {
     date: new Date().toISOString().slice(0, 10),
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -10,6 +10,7 @@ export function describeMachine(browser) {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     system: `${platform()} ${release()}`,
     browser: `Chromium ${browser}, headless, profile on disk`,
+    load: Math.round(load * 10) / 10,
     node: process.version,
     versions: versions(),
   }
@@ -18,7 +19,9 @@ export function describeMachine(browser) {
 /** @typedef {ReturnType<typeof describeMachine>} Machine */
 
 /** In one line. @param {Machine} machine */
-export function nameMachine({ date, cpu, cores, browser, versions }) {
+export function nameMachine({ date, cpu, cores, browser, load, versions }) {
   const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return `${date}, ${cores} cores of ${cpu}, ${browser}; ${peers.join(', ')}`
+  // What else runs hurts most whoever needs two threads: us.
+  const busy = load > cores / 2 ? `, busy with other work (load ${load})` : ''
+  return `${date}, ${cores} cores of ${cpu}${busy}, ${browser}; ${peers.join(', ')}`
 }
