@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { DataFlowError } from '../src/shared/errors.js'
-import { Saver } from '../worker/saver.js'
-import type { Clock, DatabaseFile, FileChanges, SaveLevel, Storage } from '../worker/seams.js'
+import { Saver, type FlushStorage } from '../worker/saver.js'
+import type { Clock, DatabaseFile, FileChanges, SaveLevel } from '../worker/seams.js'
 import { ChunkedFile } from '../worker/sqlite/file.js'
 
 /** Time that stands still until a test moves it. */
@@ -24,16 +24,15 @@ class TestClock implements Clock {
 }
 
 /** Storage whose transactions end when the test says so. */
-class TestStorage implements Storage {
+class TestStorage implements FlushStorage {
   running: { level: SaveLevel | 'step'; changes: FileChanges | null; end(error?: Error): Promise<void> } | null = null
   levels: (SaveLevel | 'step')[] = []
   checkpointDue = false
   closed = false
-  open = async () => ({ chunks: [], size: 0 })
   flush = (changes: FileChanges, _file: DatabaseFile, level: SaveLevel) =>
     this.#start(level, changes).then(() => ({ bytes: changes.bytes.length }))
   checkpointStep = () => this.#start('step', null)
-  report = () => ({ baseBytes: 0, logBytes: 0, logRecords: 0, checkpoints: 3, persistent: true })
+  report = () => ({ baseBytes: 0, logBytes: 0, logRecords: 0, backupBytes: 0, checkpoints: 3, persistent: true })
   close = async () => void (this.closed = true)
 
   #start(level: SaveLevel | 'step', changes: FileChanges | null): Promise<void> {

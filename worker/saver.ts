@@ -11,9 +11,12 @@ const IDLE_MS = 20
 const MAX_IDLE_MS = 30_000
 const RECENT = 256
 
+/** What saving needs of it. */
+export type FlushStorage = Pick<Storage, 'flush' | 'checkpointDue' | 'checkpointStep' | 'report' | 'close'>
+
 export interface SaverParts {
   readonly file: DatabaseFile
-  readonly storage: Storage
+  readonly storage: FlushStorage
   readonly clock: Clock
   /** A flush failed and memory is about to be put back: open leases have to be rolled back now. */
   onFailing?(error: DataFlowError): void

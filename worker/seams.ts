@@ -74,12 +74,16 @@ export interface FileChanges {
   readonly size: number
 }
 
-/** SQLite's main database file, held by us in chunks. */
-export interface DatabaseFile {
+/** A file as it is at one moment. */
+export interface FileImage {
   readonly size: number
   readonly chunkCount: number
   /** The n-th chunk, CHUNK_SIZE bytes, zeros behind the end of the file. The live array, not a copy. */
   chunk(n: number): Uint8Array<ArrayBuffer>
+}
+
+/** SQLite's main database file, held by us in chunks. */
+export interface DatabaseFile extends FileImage {
   /** What changed since the last call; null when nothing did. Only at a moment when no transaction is open. */
   takeChanges(): FileChanges | null
   /** Puts back what `changes` replaced. Newest changes first; anything not yet taken is put back by undoUntaken. */
@@ -103,12 +107,32 @@ export interface SavedFile {
 
 export type SaveLevel = 'relaxed' | 'strict'
 
+/** For what may take seconds. */
+export interface LongWork {
+  /** Bytes. */
+  onProgress?(done: number, total: number): void
+  readonly signal?: AbortSignal
+}
+
+/** A copy of the database that is kept beside it. */
+export interface BackupInfo {
+  readonly id: string
+  /** Epoch ms. */
+  readonly createdAt: number
+  /** Bytes of the SQLite file, and what they take in the store. */
+  readonly size: number
+  readonly bytes: number
+  readonly note: string | null
+}
+
 export interface StorageReport {
   /** Bytes of base chunks, of log records, and the number of log records, as of the last flush. */
   readonly baseBytes: number
   readonly logBytes: number
   readonly logRecords: number
   readonly checkpoints: number
+  /** Bytes of all backups. */
+  readonly backupBytes: number
   readonly persistent: boolean
 }
 
@@ -125,6 +149,24 @@ export interface Storage {
   readonly checkpointDue: boolean
   /** One small step of it. Only while `file` holds nothing that is not saved. */
   checkpointStep(file: DatabaseFile): Promise<void>
+  /**
+   * Saves `image` in place of everything that is saved: in slices, switched to in one put. If it rejects, the saved
+   * state is as before. Nothing else may be asked of the storage until it settles; afterwards the saved state equals
+   * `image`, and `flush` goes on from there with a file of the same content.
+   */
+  replace(image: FileImage, work?: LongWork): Promise<void>
+  /** Keeps a copy. Flushes may go on meanwhile if `image` is a snapshot. */
+  backup(image: FileImage, about: { createdAt: number; note: string | null }, work?: LongWork): Promise<BackupInfo>
+  /** Newest first. */
+  backups(): readonly BackupInfo[]
+  /** Verified. Rejects with NOT_FOUND or STORAGE_CORRUPT. */
+  readBackup(id: string, work?: LongWork): Promise<SavedFile>
+  deleteBackup(id: string): Promise<void>
+  /**
+   * Changes the key that everything saved is encrypted with; null for none. With a key before and after, only the data
+   * key is wrapped anew; otherwise `image` and the backups are written again, under the conditions of `replace`.
+   */
+  rekey(key: CryptoKey | null, image: FileImage, work?: LongWork): Promise<void>
   report(): StorageReport
   close(): Promise<void>
 }

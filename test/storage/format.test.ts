@@ -16,6 +16,7 @@ import {
   MAX_RECORD,
   type Head,
 } from '../../worker/storage/format.js'
+import { openChunk } from '../../worker/storage/chunk.js'
 import { decodeRecord, encodeRecord, splitIntoRecords } from '../../worker/storage/record.js'
 import { noise } from './fake.js'
 
@@ -29,7 +30,7 @@ const head: fc.Arbitrary<Head> = fc
     chunks: count,
     rest: fc.nat(CHUNK_SIZE - 1),
   })
-  .map(({ rest, ...head }) => ({ ...head, size: head.chunks * CHUNK_SIZE + rest }))
+  .map(({ rest, ...head }) => ({ ...head, size: head.chunks * CHUNK_SIZE + rest, cipher: null }))
 
 /** Blocks with holes and runs, of a file that may end in the middle of them. */
 const changes: fc.Arbitrary<FileChanges> = fc
@@ -152,12 +153,12 @@ test('a newer format is told as such, whatever else it holds', () => {
   }
 })
 
-test('chunks give back their bytes: whole ones as the very array, a shorter one with zeros behind', () => {
+test('chunks give back their bytes: whole ones as the very array, a shorter one with zeros behind', async () => {
   const key = baseKey(1, 2)
   const whole = noise(CHUNK_SIZE, 1)
-  expect(decodeChunk(key, encodeChunk(key, { bytes: whole, at: 9 })).bytes).toBe(whole)
+  expect((await openChunk(key, encodeChunk(key, { bytes: whole, at: 9 }), null)).bytes).toBe(whole)
   const short = noise(4096, 2)
-  const { bytes, at } = decodeChunk(key, encodeChunk(key, { bytes: short, at: -1 }))
+  const { bytes, at } = await openChunk(key, encodeChunk(key, { bytes: short, at: -1 }), null)
   expect([bytes.length, at]).toEqual([CHUNK_SIZE, -1])
   expect(Buffer.compare(bytes.subarray(0, 4096), short)).toBe(0)
   expect(bytes.subarray(4096).every(byte => byte === 0)).toBe(true)
@@ -189,7 +190,7 @@ test('the page size of a database is read from its header', () => {
   expect(databasePageSize(header)).toBe(65536)
 })
 
-const anyHead: Head = { gen: 0, epoch: 1, databasePageSize: 4096, first: 0, size: 0, chunks: 0 }
+const anyHead: Head = { gen: 0, epoch: 1, databasePageSize: 4096, first: 0, size: 0, chunks: 0, cipher: null }
 
 function codeOf(run: () => unknown): string | undefined {
   try {

@@ -329,7 +329,7 @@ test('opening deletes what other generations left, once this one has been read',
   await openOn(disk)
   expect([...(await contentOf(disk)).keys()]).toEqual([...content.keys()])
 
-  const gen = { gen: 1, epoch: 4, databasePageSize: 0, first: 0, size: 0, chunks: 0 }
+  const gen = { gen: 1, epoch: 4, databasePageSize: 0, first: 0, size: 0, chunks: 0, cipher: null }
   const broken = await diskWith(new Map([...content, ['["head"]', encodeHead(gen)]]))
   expect(await failure(openOn(broken))).toMatchObject({ code: 'STORAGE_CORRUPT' })
   expect([...(await contentOf(broken)).keys()]).toEqual([...content.keys()])

@@ -1,6 +1,6 @@
 // The one place that reads IndexedDB's errors: by their name, which is specified, never by their text.
 import { DataFlowError } from '../../src/shared/errors.js'
-import { newer } from './format.js'
+import type { Key } from './format.js'
 
 export function toStorageError(e: unknown): DataFlowError {
   if (DataFlowError.is(e)) return e
@@ -34,4 +34,15 @@ export function gone(): DataFlowError<'STORAGE'> {
   return new DataFlowError('STORAGE', 'The saved database is gone: the site data was cleared.', {
     hint: 'reload to start again with an empty database.',
   })
+}
+
+export function damaged(key: Key, what: string, cause?: unknown): DataFlowError<'STORAGE_CORRUPT'> {
+  const text = `The saved record ${JSON.stringify(key)} cannot be used: ${what}.`
+  const hint = 'the saved data was changed or lost outside of this library; it is left as it is.'
+  return new DataFlowError('STORAGE_CORRUPT', text, { hint }, cause)
+}
+
+export function newer(what: string, cause?: unknown): DataFlowError<'STORAGE_NEWER'> {
+  const hint = 'a newer version of the app wrote it; reload to get that version.'
+  return new DataFlowError('STORAGE_NEWER', `The database was ${what}.`, { hint }, cause)
 }

@@ -1,7 +1,8 @@
 // The saved form, format 1: the keys of the one object store, and the small values under them. Log records are in
 // record.ts. Checksums cover the bytes as they are stored, so an encrypted database can be checked without its key.
-import { DataFlowError } from '../../src/shared/errors.js'
 import { checksum, textChecksum } from './checksum.js'
+import { isCipherHead, SEAL_BYTES, type CipherHead } from './cipher.js'
+import { damaged, newer } from './errors.js'
 
 export const FORMAT = 1
 export const CHUNK_SIZE = 256 * 1024
@@ -14,6 +15,15 @@ export const HEAD: Key = ['head']
 export const TAIL: Key = ['tail']
 export const baseKey = (gen: number, n: number): Key => ['base', gen, n]
 export const logKey = (gen: number, n: number): Key => ['log', gen, n]
+/** What is known of a backup, and its chunks under a place of their own. */
+export const aboutKey = (id: string): Key => ['backups', id]
+export const backupKey = (place: string, n: number): Key => ['backup', place, n]
+
+export const everyAbout = (): IDBKeyRange => IDBKeyRange.bound(['backups'], ['backups', []])
+export const everyBackup = (): IDBKeyRange => IDBKeyRange.bound(['backup'], ['backup', []])
+export const backupChunks = (place: string): IDBKeyRange => IDBKeyRange.bound(['backup', place], ['backup', place, []])
+/** Chunks of the places behind this one. */
+export const backupsBehind = (place: string): IDBKeyRange => IDBKeyRange.bound(['backup', place, []], ['backup', []])
 
 /** Base chunks from the n-th on. An array sorts behind every number. */
 export const baseFrom = (gen: number, n: number): IDBKeyRange => IDBKeyRange.bound(baseKey(gen, n), ['base', gen, []])
@@ -45,6 +55,8 @@ export interface Head {
   readonly size: number
   /** Base chunks that must be there. What lies behind them began as zeros and is in the log. */
   readonly chunks: number
+  /** What everything is encrypted with; null if it is not. */
+  readonly cipher: CipherHead | null
 }
 
 /** Which record is the last one: without it a lost last record could not be told from a log that ends there. */
@@ -63,8 +75,8 @@ export interface BaseChunk {
 }
 
 export function encodeHead(head: Head): object {
-  const { gen, epoch, databasePageSize, first, size, chunks } = head
-  const fields = { format: FORMAT, gen, epoch, databasePageSize, first, size, chunks, cipher: null }
+  const { gen, epoch, databasePageSize, first, size, chunks, cipher } = head
+  const fields = { format: FORMAT, gen, epoch, databasePageSize, first, size, chunks, cipher }
   return { ...fields, sum: textChecksum(JSON.stringify(fields)) }
 }
 
@@ -74,11 +86,10 @@ export function decodeHead(value: unknown): Head {
   if (isCount(format) && format > FORMAT) throw newer(`saved in format ${format}, this build reads format ${FORMAT}`)
   const fields = { format, gen, epoch, databasePageSize, first, size, chunks, cipher }
   if (sum !== textChecksum(JSON.stringify(fields))) throw damaged(HEAD, 'its checksum differs')
-  if (typeof cipher !== 'object') throw damaged(HEAD, 'its cipher is not an object')
-  if (cipher !== null) throw new DataFlowError('STORAGE_KEY', 'The saved database is encrypted.')
+  if (cipher !== null && !isCipherHead(cipher)) throw damaged(HEAD, 'its cipher is unknown')
   if (format !== FORMAT) throw damaged(HEAD, 'its format is unknown')
   if (![gen, epoch, databasePageSize, first, size, chunks].every(isCount)) throw damaged(HEAD, 'a field is not a count')
-  const head = { gen, epoch, databasePageSize, first, size, chunks } as Head
+  const head = { gen, epoch, databasePageSize, first, size, chunks, cipher } as Head
   if (head.chunks * CHUNK_SIZE >= head.size + CHUNK_SIZE) throw damaged(HEAD, 'it has more chunks than the file')
   return head
 }
@@ -97,21 +108,29 @@ export function decodeTail(value: unknown): Tail {
   return { gen, last, record }
 }
 
-/** `bytes` is stored without the zeros behind the end of the file and must own its buffer: a clone takes it whole. */
+/**
+ * `bytes` is stored without the zeros behind the end of the file, encrypted if the database is, and must own its buffer:
+ * a clone takes it whole.
+ */
 export function encodeChunk(key: Key, { bytes, at }: BaseChunk): object {
   return { at, sum: checksum([...key, at], bytes), bytes }
 }
 
-/** The chunk in its full length: the stored array itself, unless it is the shorter one at the end of the file. */
+/** As it was stored. */
 export function decodeChunk(key: Key, value: unknown): BaseChunk {
   const { at, sum, bytes } = asObject(value, key)
-  if (!isBytes(bytes) || bytes.length > CHUNK_SIZE) throw damaged(key, 'its bytes are not a chunk')
+  if (!isBytes(bytes) || bytes.length > CHUNK_SIZE + SEAL_BYTES) throw damaged(key, 'its bytes are not a chunk')
   if (!(isCount(at) || at === -1)) throw damaged(key, 'its log number is not a count')
   if (sum !== checksum([...key, at], bytes)) throw damaged(key, 'its checksum differs')
-  if (bytes.length === CHUNK_SIZE && bytes.buffer.byteLength === CHUNK_SIZE) return { bytes, at }
+  return { bytes, at }
+}
+
+/** The chunk in its full length: the stored array itself, unless it is the shorter one at the end of the file. */
+export function wholeChunk(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (bytes.length === CHUNK_SIZE && bytes.buffer.byteLength === CHUNK_SIZE) return bytes
   const whole = new Uint8Array(CHUNK_SIZE)
   whole.set(bytes)
-  return { bytes: whole, at }
+  return whole
 }
 
 /** SQLite keeps its page size at offset 16, and 65536, which does not fit there, as 1. */
@@ -126,17 +145,6 @@ export function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
 
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-export function damaged(key: Key, what: string): DataFlowError<'STORAGE_CORRUPT'> {
-  return new DataFlowError('STORAGE_CORRUPT', `The saved record ${JSON.stringify(key)} cannot be used: ${what}.`, {
-    hint: 'the saved data was changed or lost outside of this library; it is left as it is.',
-  })
-}
-
-export function newer(what: string, cause?: unknown): DataFlowError<'STORAGE_NEWER'> {
-  const hint = 'a newer version of the app wrote it; reload to get that version.'
-  return new DataFlowError('STORAGE_NEWER', `The database was ${what}.`, { hint }, cause)
 }
 
 function asObject(value: unknown, key: Key): Record<string, unknown> {

@@ -1,15 +1,17 @@
 // Opening a saved database: claim it, read the base, lay the log over it. Everything is verified on the way.
 import { getMany, promisifyRequest, type UseStore } from 'idb-keyval'
+import { openChunk } from './chunk.js'
+import { wrongKey, type Cipher } from './cipher.js'
+import { damaged } from './errors.js'
 import type { SavedFile } from '../seams.js'
 import {
   baseKey,
   CHUNK_SIZE,
-  damaged,
-  decodeChunk,
   decodeHead,
   decodeTail,
   encodeHead,
   encodeTail,
+  everyBackup,
   HEAD,
   logBefore,
   logFrom,
@@ -23,7 +25,7 @@ import {
 } from './format.js'
 import { Image, resizedChunks } from './image.js'
 import type { Entry } from './logbook.js'
-import { decodeRecord, type LogRecord } from './record.js'
+import { decodeRecord, decryptRecord, type LogRecord } from './record.js'
 import { abort, completed } from './transaction.js'
 
 /** Chunks (256 KiB) and log records (up to 60 KiB) per batch. */
@@ -37,6 +39,8 @@ export interface Claim {
   readonly oldest: number
   /** There are values of other generations: an import that was cut short, or what one has replaced. */
   readonly hasStrays: boolean
+  /** There are backups, or what an interrupted one has left. */
+  readonly hasBackups: boolean
 }
 
 export interface SavedState {
@@ -47,7 +51,7 @@ export interface SavedState {
 }
 
 /** Makes the caller the owner: raises the epoch, in the transaction that read it. Makes the head of a new database. */
-export async function claim(store: UseStore): Promise<Claim> {
+export async function claim(store: UseStore, cipher: Cipher | null): Promise<Claim> {
   return store('readwrite', async objects => {
     const { transaction } = objects
     const ended = completed(transaction)
@@ -59,22 +63,33 @@ export async function claim(store: UseStore): Promise<Claim> {
         promisifyRequest<unknown>(objects.get(TAIL)),
       ])
       const isNew = found === undefined && (await promisifyRequest(objects.count())) === 0
-      const before = isNew ? newHead() : decodeHead(found)
+      const before = isNew ? newHead(cipher) : decodeHead(found)
+      if (before.cipher?.dataKey !== cipher?.head.dataKey) {
+        throw wrongKey(cipher ? 'it was changed meanwhile' : 'it is encrypted, and none was given')
+      }
       const tail = isNew ? { gen: before.gen, last: -1, record: 0 } : decodeTail(foundTail)
       const head = { ...before, epoch: before.epoch + 1 }
       objects.put(encodeHead(head), HEAD)
       if (isNew) objects.put(encodeTail(tail), TAIL)
       const keyIn = (range: IDBKeyRange) => promisifyRequest(objects.getKey(range))
-      const [oldest, behind, ...strays] = await Promise.all([
+      const [oldest, behind, backup, ...strays] = await Promise.all([
         keyIn(logBefore(head.gen, head.first)),
         keyIn(logFrom(head.gen, tail.last + 1)),
+        keyIn(everyBackup()),
         ...otherGenerations(head.gen).map(keyIn),
       ])
       if (behind)
         throw damaged(TAIL, `it names record ${tail.last} as the last one, but ${JSON.stringify(behind)} exists`)
       await ended
       const hasStrays = strays.some(key => key !== undefined)
-      return { head, tail, oldest: oldest === undefined ? head.first : Number((oldest as Key)[2]), hasStrays }
+      const hasBackups = backup !== undefined
+      return {
+        head,
+        tail,
+        oldest: oldest === undefined ? head.first : Number((oldest as Key)[2]),
+        hasStrays,
+        hasBackups,
+      }
     } catch (e) {
       abort(transaction)
       throw transaction.error ?? e
@@ -82,15 +97,17 @@ export async function claim(store: UseStore): Promise<Claim> {
   })
 }
 
-export async function readSaved(store: UseStore, { head, tail }: Claim): Promise<SavedState> {
+export async function readSaved(store: UseStore, { head, tail }: Claim, cipher: Cipher | null): Promise<SavedState> {
   checkTail(head, tail)
   const { gen, first } = head
   const chunks: BaseChunk[] = []
   const baseKeys = Array.from({ length: head.chunks }, (_, n) => baseKey(gen, n))
-  for await (const [key, value] of readAll(baseKeys, CHUNK_BATCH, keys => getMany(keys, store))) {
-    const chunk = decodeChunk(key, value)
-    if (chunk.at > tail.last) throw damaged(key, `it is newer than the last log record ${tail.last}`)
-    chunks.push(chunk)
+  for await (const batch of readChunkBatches(store, baseKeys, cipher)) {
+    const behind = batch.findIndex(chunk => chunk.at > tail.last)
+    if (behind !== -1) {
+      throw damaged(baseKey(gen, chunks.length + behind), `it is newer than the last log record ${tail.last}`)
+    }
+    chunks.push(...batch)
   }
 
   const image = new Image(
@@ -101,19 +118,33 @@ export async function readSaved(store: UseStore, { head, tail }: Claim): Promise
   const dirty = new Map<number, number>()
   const logKeys = Array.from({ length: tail.last - first + 1 }, (_, i) => logKey(gen, first + i))
   let last: LogRecord | undefined
-  for await (const [, value] of readAll(logKeys, RECORD_BATCH, keys => getRecords(store, keys))) {
-    const n = first + entries.length
-    const record = decodeRecord(gen, n, value)
-    for (const chunk of chunksOf(record, image.size)) {
-      if (n > (chunks[chunk]?.at ?? -1) && !dirty.has(chunk)) dirty.set(chunk, n)
+  for await (const [, values] of readAll(logKeys, RECORD_BATCH, keys => getRecords(store, keys))) {
+    const from = first + entries.length
+    const decode = (value: unknown, i: number) =>
+      cipher ? decryptRecord(gen, from + i, value, cipher) : decodeRecord(gen, from + i, value)
+    for (const [i, record] of (await Promise.all(values.map(decode))).entries()) {
+      for (const chunk of chunksOf(record, image.size)) {
+        if (from + i > (chunks[chunk]?.at ?? -1) && !dirty.has(chunk)) dirty.set(chunk, from + i)
+      }
+      image.lay(record)
+      entries.push({ bytes: (values[i] as Uint8Array).length, size: record.size })
+      last = record
     }
-    image.lay(record)
-    entries.push({ bytes: (value as Uint8Array).length, size: record.size })
-    last = record
   }
   if (last && !last.endsFlush) throw damaged(logKey(gen, tail.last), 'it does not end a flush')
   if (last && last.sum !== tail.record) throw damaged(TAIL, 'the last log record is another one')
   return { file: { chunks: image.chunks, size: image.size }, entries, dirty }
+}
+
+/** Chunks in the order of their keys, each verified and in its full length. */
+export async function* readChunkBatches(
+  store: UseStore,
+  keys: Key[],
+  cipher: Cipher | null,
+): AsyncGenerator<BaseChunk[]> {
+  for await (const [batch, values] of readAll(keys, CHUNK_BATCH, keys => getMany(keys, store))) {
+    yield await Promise.all(values.map((value, i) => openChunk(batch[i]!, value, cipher)))
+  }
 }
 
 /** Deletes the values of every generation but `gen`. */
@@ -124,8 +155,8 @@ export async function deleteOtherGenerations(store: UseStore, gen: number): Prom
   })
 }
 
-function newHead(): Head {
-  return { gen: 0, epoch: 0, databasePageSize: 0, first: 0, size: 0, chunks: 0 }
+function newHead(cipher: Cipher | null): Head {
+  return { gen: 0, epoch: 0, databasePageSize: 0, first: 0, size: 0, chunks: 0, cipher: cipher?.head ?? null }
 }
 
 function checkTail(head: Head, tail: Tail): void {
@@ -150,12 +181,12 @@ async function getRecords(store: UseStore, keys: Key[]): Promise<unknown[]> {
   return values.length === keys.length ? values : getMany(keys, store)
 }
 
-/** The values of `keys` in their order. The next batch is on its way while one is used: fast, and little memory. */
+/** `keys` and their values, in batches. The next one is on its way while one is used: fast, and little memory. */
 async function* readAll(
   keys: Key[],
   batch: number,
   read: (keys: Key[]) => Promise<unknown[]>,
-): AsyncGenerator<[Key, unknown]> {
+): AsyncGenerator<[Key[], unknown[]]> {
   const start = (from: number): Promise<unknown[]> | null => {
     if (from >= keys.length) return null
     const values = read(keys.slice(from, from + batch))
@@ -167,6 +198,6 @@ async function* readAll(
   for (let from = 0; next; from += batch) {
     const current = next
     next = start(from + batch)
-    for (const [i, value] of (await current).entries()) yield [keys[from + i]!, value]
+    yield [keys.slice(from, from + batch), await current]
   }
 }
