@@ -1,9 +1,19 @@
 // What the page talks to: makes the engine when it is told what for, and passes its calls on.
 import { DataFlowError } from '../src/shared/errors.js'
 import type { Durability } from '../src/shared/operation.js'
-import type { EngineConfig, EngineEvent, EngineHost, HostSetup, Outcome, Unit } from '../src/shared/protocol.js'
+import type {
+  EngineConfig,
+  EngineEvent,
+  EngineHost,
+  HostSetup,
+  Outcome,
+  RecoveryReport,
+  Unit,
+} from '../src/shared/protocol.js'
 import { Engine } from './engine.js'
-import type { Clock, SqliteModule, Storage } from './seams.js'
+import { toDataFlowError } from './failure.js'
+import { recover } from './recover.js'
+import type { Clock, Rescue, SqliteModule, Storage } from './seams.js'
 import type { acquireOwnership } from './tabs.js'
 
 export interface HostParts {
@@ -14,32 +24,43 @@ export interface HostParts {
   bootSqlite(wasmUrl: string | null): Promise<SqliteModule>
   openIndexedDb(name: string): Storage
   openMemory(): Storage
+  openRescue(name: string, key: CryptoKey | null): Rescue
 }
 
 export class Host implements EngineHost {
   readonly #parts: HostParts
   #engine: Engine | null = null
+  #recover: (() => Promise<RecoveryReport>) | null = null
 
   constructor(parts: HostParts) {
     this.#parts = parts
   }
 
   async start(config: EngineConfig, { wasmUrl, events, listen }: HostSetup): Promise<Outcome<{ alive: string }>> {
-    const { locks, clock, bootSqlite, openIndexedDb, openMemory, acquireOwnership } = this.#parts
+    const { locks, clock, bootSqlite, openIndexedDb, openMemory, openRescue, acquireOwnership } = this.#parts
     if (!locks) {
       const hint = 'needs a secure context (https or localhost).'
       return { error: new DataFlowError('WORKER_LOAD', 'This page is not in a secure context.', { hint }).toWire() }
     }
     const saved = config.storage === 'indexeddb'
+    const own = (onBlocked: () => void, signal?: AbortSignal) =>
+      acquireOwnership(config.name, locks, clock, { maxWait: config.maxWaitForOwner, onBlocked, signal })
+    this.#recover = async () => {
+      const ownership = await own(() => {})
+      const rescue = openRescue(config.name, null)
+      try {
+        return await recover(rescue, await bootSqlite(wasmUrl))
+      } finally {
+        await rescue.close()
+        ownership.release()
+      }
+    }
     this.#engine = new Engine(config, {
       clock,
       lockHolder: null,
       bootSqlite: () => bootSqlite(wasmUrl),
       openStorage: saved ? () => openIndexedDb(config.name) : openMemory,
-      own: saved
-        ? (onBlocked, signal) =>
-            acquireOwnership(config.name, locks, clock, { maxWait: config.maxWaitForOwner, onBlocked, signal })
-        : null,
+      own: saved ? own : null,
       emit: event => events.postMessage(event),
     })
     await this.#engine.listen(listen)
@@ -48,6 +69,15 @@ export class Host implements EngineHost {
     } catch (cause) {
       const hint = 'needs a secure context (https or localhost).'
       return { error: new DataFlowError('WORKER_LOAD', 'Web Locks are not to be had.', { hint }, cause).toWire() }
+    }
+  }
+
+  async recover(): Promise<Outcome<RecoveryReport>> {
+    if (!this.#recover) throw new Error('start() comes first')
+    try {
+      return { ok: await this.#recover() }
+    } catch (error) {
+      return { error: toDataFlowError(error, { models: [] }).toWire() }
     }
   }
 

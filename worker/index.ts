@@ -4,6 +4,7 @@ import { Host } from './host.js'
 import { bootSqlite } from './sqlite/boot.js'
 import { openIndexedDbStorage } from './storage/indexeddb.js'
 import { openMemoryStorage } from './storage/memory.js'
+import { openRescue } from './storage/rescue.js'
 import { acquireOwnership } from './tabs.js'
 
 // Set by the inline fallback, which has no URL to fetch from.
@@ -15,6 +16,7 @@ expose(
     bootSqlite: url => bootSqlite({ wasm: inlined ?? fetch(url ?? new URL('./sqlite.wasm', import.meta.url)) }),
     openIndexedDb: openIndexedDbStorage,
     openMemory: openMemoryStorage,
+    openRescue,
     acquireOwnership,
     clock: {
       now: () => Date.now(),

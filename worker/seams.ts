@@ -171,6 +171,33 @@ export interface Storage {
   close(): Promise<void>
 }
 
+/** What can be read of a damaged saved form. */
+export interface Rescued {
+  /** Bad records: their keys as JSON, and what is wrong. Empty when everything is sound. */
+  readonly damaged: readonly { readonly record: string; readonly what: string }[]
+  /** Zeros are in the place of what is lost. */
+  readonly file: SavedFile
+  /** The file is a state that was committed once: the longest good prefix of all flushes. */
+  readonly exact: boolean
+  /** Log records and chunks that are not in the file, of how many. */
+  readonly lostRecords: number
+  readonly records: number
+  readonly lostChunks: number
+  readonly chunks: number
+}
+
+/** Access to a saved form that cannot be opened. The caller owns the database's lock. */
+export interface Rescue {
+  /**
+   * `prefix` takes everything up to the last flush before the first bad record; `patched` all good records, for when
+   * the prefix is not exact. Rejects with STORAGE_KEY or STORAGE.
+   */
+  survey(take: 'prefix' | 'patched'): Promise<Rescued>
+  /** Puts `image` in place of what was last surveyed. Returns how many values that were not used are kept aside. */
+  replace(image: FileImage, work?: LongWork): Promise<number>
+  close(): Promise<void>
+}
+
 /** Times for stamps (epoch ms) and for measuring (ms, monotonic), and the one kind of delay the engine may use. */
 export interface Clock {
   now(): number

@@ -139,6 +139,32 @@ export interface EngineMetrics {
   flush: FlushMetrics
 }
 
+/** What `dataflow.recover()` found and did. */
+export interface RecoveryReport {
+  /**
+   * `intact`: nothing was damaged, nothing was changed. `prefix`: the state after the last flush before the damage.
+   * `patched`: everything but the bad records, and SQLite finds it sound. `rows`: the rows that could be read, in a new
+   * file.
+   */
+  readonly how: 'intact' | 'prefix' | 'patched' | 'rows'
+  /** Bad records: their keys as JSON, and what is wrong with each. */
+  readonly damaged: readonly { readonly record: string; readonly what: string }[]
+  /** Log records (parts of flushes) and base chunks (256 KiB of the file) that could not be used, of how many. */
+  readonly lostRecords: number
+  readonly records: number
+  readonly lostChunks: number
+  readonly chunks: number
+  /** SQLite's `integrity_check` of what is there now: `['ok']`, or what it says. */
+  readonly integrity: readonly string[]
+  readonly foreignKeyFailures: number
+  /** Saved values that were not used and are kept beside the database, as they were. */
+  readonly keptAside: number
+  /** For `rows`: what was read of each table, and whether it was read to its end. */
+  readonly tables: readonly { readonly table: string; readonly rows: number; readonly complete: boolean }[]
+  /** For `rows`: tables, indexes, triggers and views that could not be made again. */
+  readonly missing: readonly string[]
+}
+
 export interface QueryEvent {
   readonly sql: string
   readonly model?: string
@@ -196,6 +222,8 @@ export interface Engine {
 export interface EngineHost extends Engine {
   /** Wires the real parts. `alive` is the name of the Web Lock that the worker holds as long as it lives. */
   start(config: EngineConfig, setup: HostSetup): Promise<Outcome<{ alive: string }>>
+  /** In place of opening: brings back what can be read of a damaged database. */
+  recover(): Promise<Outcome<RecoveryReport>>
 }
 
 export interface HostSetup {

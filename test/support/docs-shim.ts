@@ -8,6 +8,7 @@ import { Host } from '../../worker/host.js'
 import { bootSqlite } from '../../worker/sqlite/boot.js'
 import { openIndexedDbStorage } from '../../worker/storage/indexeddb.js'
 import { openMemoryStorage } from '../../worker/storage/memory.js'
+import { openRescue } from '../../worker/storage/rescue.js'
 import { acquireOwnership } from '../../worker/tabs.js'
 
 const require = createRequire(import.meta.url)
@@ -107,6 +108,7 @@ export function makeOrigin(): Origin {
         bootSqlite: () => bootSqlite({ wasm }),
         openIndexedDb: openIndexedDbStorage,
         openMemory: openMemoryStorage,
+        openRescue,
         clock: {
           now: () => Date.now(),
           monotonic: () => performance.now(),

@@ -19,6 +19,9 @@ export const logKey = (gen: number, n: number): Key => ['log', gen, n]
 export const aboutKey = (id: string): Key => ['backups', id]
 export const backupKey = (place: string, n: number): Key => ['backup', place, n]
 
+/** A value that a recovery could not use. */
+export const asideKey = (when: string, key: Key): Key => ['aside', when, ...key]
+
 export const everyAbout = (): IDBKeyRange => IDBKeyRange.bound(['backups'], ['backups', []])
 export const everyBackup = (): IDBKeyRange => IDBKeyRange.bound(['backup'], ['backup', []])
 export const backupChunks = (place: string): IDBKeyRange => IDBKeyRange.bound(['backup', place], ['backup', place, []])

@@ -21,6 +21,7 @@ import { baseFrom, databasePageSize, decodeHead, HEAD, logKey } from './format.j
 import { switchTo, writeGeneration } from './generation.js'
 import { LIMITS, Logbook, type Limits, type Plan } from './logbook.js'
 import { claim, deleteOtherGenerations, readSaved } from './read.js'
+import { describeRescue, survey } from './survey.js'
 import { writeAsOwner } from './transaction.js'
 import { encryptedWrites, plainWrites, type Sent, type Write } from './writes.js'
 
@@ -73,8 +74,9 @@ class IndexedDbStorage implements Storage {
       this.#book = new Logbook({ head, entries, dirty, oldest: claimed.oldest }, this.#limits)
       return file
     } catch (e) {
+      const error = await this.#withRescue(toStorageError(e))
       this.#connection.drop()
-      throw toStorageError(e)
+      throw error
     }
   }
 
@@ -138,6 +140,19 @@ class IndexedDbStorage implements Storage {
     throw wrongKey('it is not encrypted', 'open it without `encryption`, then call db.rekey() to encrypt it.')
   }
 
+  /** Says of a damaged database what could be brought back. */
+  async #withRescue(error: DataFlowError): Promise<DataFlowError> {
+    if (error.code !== 'STORAGE_CORRUPT') return error
+    try {
+      const rescue = describeRescue(await survey(this.#connection.store('relaxed'), this.#key, 'prefix'))
+      const hint = `nothing was changed; dataflow.recover() brings back what can be saved: ${rescue}.`
+      return new DataFlowError('STORAGE_CORRUPT', error.text, { hint }, error.cause)
+    } catch {
+      // The first failure is the one to tell: it names what is damaged.
+      return error
+    }
+  }
+
   #write(changes: FileChanges | null, file: DatabaseFile, level: SaveLevel): Promise<{ bytes: number }> {
     return this.#alone(() => this.#transact(changes, file, level))
   }
@@ -198,8 +213,7 @@ class IndexedDbStorage implements Storage {
   async #replace(image: FileImage, cipher: Cipher | null, work: LongWork): Promise<void> {
     const store = this.#connection.store('relaxed')
     const before = this.#opened.head
-    const pageSize = image.chunkCount > 0 ? databasePageSize(image.chunk(0)) : 0
-    const head = await writeGeneration(store, before, image, pageSize, cipher, work)
+    const head = await writeGeneration(store, { ...before, owner: before }, image, cipher, work)
     await switchTo(this.#connection.store('strict'), before, head)
     this.#cipher = cipher
     this.#lastSum = 0

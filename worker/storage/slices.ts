@@ -5,15 +5,15 @@ import type { FileImage, LongWork } from '../seams.js'
 import { sealChunk, sealedLength } from './chunk.js'
 import type { Cipher } from './cipher.js'
 import { CHUNK_SIZE, encodeChunk, type Head, type Key } from './format.js'
-import { writeAsOwner } from './transaction.js'
+import { completed, writeAsOwner } from './transaction.js'
 
 /** Chunks (256 KiB) for each transaction: whoever else writes waits for one slice at most. */
 const SLICE = 4
 
 export interface Target {
   readonly store: UseStore
-  /** Who writes; asked for each slice. */
-  owner(): Head
+  /** Who writes, asked for each slice; null where nobody owns the database. */
+  owner(): Head | null
   readonly cipher: Cipher | null
   keyOf(n: number): Key
 }
@@ -35,11 +35,13 @@ export async function writeSlices(
       writes.push([key, cipher ? await sealChunk(key, chunk, cipher) : encodeChunk(key, chunk)])
       bytes += sealedLength(length, cipher)
     }
-    await store('readwrite', objects =>
-      writeAsOwner(objects, owner(), () => {
-        for (const [key, value] of writes) objects.put(value, key)
-      }),
-    )
+    await store('readwrite', objects => {
+      const put = () => writes.forEach(([key, value]) => objects.put(value, key))
+      const head = owner()
+      if (head) return writeAsOwner(objects, head, put)
+      put()
+      return completed(objects.transaction)
+    })
     work.onProgress?.(Math.min((from + SLICE) * CHUNK_SIZE, image.size), image.size)
   }
   throwIfAborted(work.signal)
