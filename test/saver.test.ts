@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { DataFlowError } from '../src/shared/errors.js'
 import { Saver, type FlushStorage } from '../worker/saver.js'
 import type { Clock, DatabaseFile, FileChanges, SaveLevel } from '../worker/seams.js'
@@ -267,6 +267,22 @@ test('when memory cannot be put back, nothing more is taken', async () => {
   await expect(broken.committed('deferred')).rejects.toMatchObject({ code: 'STORAGE' })
   await broken.close()
   expect(storage.closed).toBe(true)
+})
+
+test('when there is no memory to copy what a flush saves, it has failed: nobody waits for ever', async () => {
+  commit('a')
+  await storage.running!.end()
+  const taking = vi.spyOn(file, 'takeChanges').mockImplementation(() => {
+    throw new RangeError('Array buffer allocation failed')
+  })
+  const b = commit('b')
+  await settled()
+  expect(b.state).toBe('STORAGE')
+  taking.mockRestore()
+  expect(content()).toBe('a')
+  const c = commit('c')
+  await storage.running!.end()
+  expect([c.state, content()]).toEqual(['saved', 'ac'])
 })
 
 test('idle moments go on with the checkpoint, a step at a time, and let commits through', async () => {

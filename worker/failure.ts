@@ -85,6 +85,10 @@ function explain(
     },
     VALIDATION: { text: `${named || 'a value'} cannot be stored: ${error.message}.`, hint: 'correct the value.' },
     LOCKED: { text: `${error.message}.`, hint: 'try again when it has finished.' },
+    STORAGE_FULL: {
+      text: 'there is no memory left for the database to grow.',
+      hint: 'nothing was changed; delete rows, or close other tabs.',
+    },
   }
   const known = texts[error.code]
   if (known) return known

@@ -136,12 +136,25 @@ export class Saver {
     this.#stopTimer()
     const waiters = this.#waiting
     this.#waiting = []
-    const changes = this.#parts.file.takeChanges()
+    const changes = this.#takeChanges(waiters)
+    if (changes === 'failed') return
     // No flush is running, so what these commits found in the file is saved.
     if (changes) this.#run(this.#save(waiters, changes))
     else {
       this.#settle(waiters)
       this.#rest()
+    }
+  }
+
+  /** The copies need memory. If there is none, the commits are taken back as if the flush had failed. */
+  #takeChanges(waiters: Waiter[]): FileChanges | null | 'failed' {
+    try {
+      return this.#parts.file.takeChanges()
+    } catch (e) {
+      this.#inFlush = waiters
+      this.#takeBack(null, toError(e))
+      this.#rest()
+      return 'failed'
     }
   }
 
@@ -178,12 +191,12 @@ export class Saver {
   }
 
   /** Commits made after the flush began have read what it carried: they go with it. */
-  #takeBack(changes: FileChanges, error: DataFlowError): void {
+  #takeBack(changes: FileChanges | null, error: DataFlowError): void {
     const { file, onFailing, onFailed } = this.#parts
     try {
       onFailing?.(error)
       file.undoUntaken()
-      file.undo(changes)
+      if (changes) file.undo(changes)
     } catch (e) {
       this.#end = unrepaired(e)
     }
@@ -219,7 +232,8 @@ export class Saver {
 
   #step(): void {
     const { file, storage } = this.#parts
-    const changes = file.takeChanges()
+    const changes = this.#takeChanges([])
+    if (changes === 'failed') return
     // The step copies chunks as they are: nothing unsaved may be in them.
     if (changes) return this.#run(this.#save([], changes))
     const done = storage.checkpointStep(file).then(
@@ -257,6 +271,10 @@ function commitsOf(waiters: readonly Waiter[]): Waiter[] {
 }
 
 function toError(e: unknown): DataFlowError {
+  if (e instanceof RangeError) {
+    const hint = 'what was saved is safe; write less at once, or close other tabs.'
+    return new DataFlowError('STORAGE', 'There is no memory left to save with.', { hint, retryable: true }, e)
+  }
   return DataFlowError.is(e) ? e : new DataFlowError('STORAGE', 'Saving failed.', { retryable: true }, e)
 }
 

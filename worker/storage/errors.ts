@@ -16,6 +16,10 @@ export function toStorageError(e: unknown): DataFlowError {
       const hint = 'storage is blocked for this page: check the browser settings for cookies and site data.'
       return new DataFlowError('STORAGE', 'IndexedDB may not be used here.', { hint }, e)
     }
+    case 'RangeError': {
+      const hint = 'what was saved is safe; close other tabs, or open it on a device with more memory.'
+      return new DataFlowError('STORAGE', 'There is no memory left for the database.', { hint, retryable: true }, e)
+    }
     case 'DataCloneError':
     case 'DataError':
       return new DataFlowError('STORAGE', `IndexedDB refused a value (${name}).`, {}, e)
