@@ -51,6 +51,8 @@ function watch(disk: Disk, db: IDBDatabase): void {
 function fail(tx: IDBTransaction, fault: Fault, errorName: string): void {
   const error = new DOMException('injected', errorName)
   if (fault === 'abort') {
+    // As when the browser finds no room while it commits.
+    tx.commit = () => {}
     Object.defineProperty(tx, 'error', { value: error, writable: true })
     queueMicrotask(() => tx.abort())
     return

@@ -1,6 +1,6 @@
 import { forceCloseDatabase, IDBObjectStore as FDBObjectStore } from 'fake-indexeddb'
 import { serialize } from 'node:v8'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { DataFlowError } from '../../src/shared/errors.js'
 import { ChunkedFile } from '../../worker/sqlite/file.js'
 import { xxh32 } from '../../worker/storage/checksum.js'
@@ -135,19 +135,59 @@ test('the checkpoint rides along, a chunk in each flush, and old records go a fe
   expect(bytesOf((await openOn(disk)).file).equals(bytesOf(file))).toBe(true)
 })
 
-test('a new owner ends the old one', async () => {
+test('a new owner ends the old one, whatever that one is about to write', async () => {
+  const untilTheEnd = { logRecords: 0 }
+  for (const limits of [{}, untilTheEnd]) {
+    const disk = createDisk()
+    const old = await openOn(disk, { limits })
+    put(old.file, 0, 512)
+    await old.flush()
+    const now = await openOn(disk)
+    put(now.file, 512, 512)
+    await now.flush()
+    put(old.file, 0, 512, 9)
+    const error = await failure(old.flush())
+    expect(error).toMatchObject({ code: 'STORAGE', retryable: false })
+    expect(error.hint).toMatch(/reload/i)
+    expect(await failure(old.storage.replace(old.file))).toMatchObject({ code: 'STORAGE', retryable: false })
+    put(now.file, 1024, 512)
+    await now.flush()
+    expect(bytesOf((await openOn(disk)).file).equals(bytesOf(now.file))).toBe(true)
+  }
+})
+
+test('of two owners who go on from one state the first to write goes on, and the other is told', async () => {
   const disk = createDisk()
   const old = await openOn(disk)
   put(old.file, 0, 512)
   await old.flush()
   const now = await openOn(disk)
   put(old.file, 0, 512, 9)
-  const error = await failure(old.flush())
-  expect(error).toMatchObject({ code: 'STORAGE', retryable: false })
-  expect(error.hint).toMatch(/reload/i)
+  await old.flush()
+  const expected = bytesOf(old.file)
   put(now.file, 512, 512)
-  await now.flush()
-  expect(bytesOf((await openOn(disk)).file).equals(bytesOf(now.file))).toBe(true)
+  expect(await failure(now.flush())).toMatchObject({ code: 'STORAGE', retryable: false })
+  expect(bytesOf((await openOn(disk)).file).equals(expected)).toBe(true)
+})
+
+test('a flush that only appends reads nothing: a record and the tail', async () => {
+  const disk = createDisk()
+  const { file, flush } = await openOn(disk)
+  const requests: string[] = []
+  const spies = (['get', 'put', 'add', 'delete'] as const).map(name => {
+    const original = FDBObjectStore.prototype[name] as (...values: unknown[]) => IDBRequest
+    return vi.spyOn(FDBObjectStore.prototype as IDBObjectStore, name as 'put').mockImplementation(function (
+      this: IDBObjectStore,
+      ...values: unknown[]
+    ) {
+      requests.push(name)
+      return original.apply(this, values) as IDBRequest<IDBValidKey>
+    })
+  })
+  put(file, 0, 512)
+  await flush()
+  for (const spy of spies) spy.mockRestore()
+  expect(requests).toEqual(['add', 'put'])
 })
 
 test('no room is STORAGE_FULL, and the next flush can work', async () => {

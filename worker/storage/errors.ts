@@ -10,6 +10,9 @@ export function toStorageError(e: unknown): DataFlowError {
       const hint = 'delete data, or ask for persistent storage with db.persist().'
       return new DataFlowError('STORAGE_FULL', 'The browser has no more room for it.', { hint, retryable: true }, e)
     }
+    case 'ConstraintError':
+      // The only values that are added, not put, are log records: somebody else has written this one.
+      return replaced(e)
     case 'VersionError':
       return newer('upgraded by a newer build', e)
     case 'SecurityError': {
@@ -28,10 +31,9 @@ export function toStorageError(e: unknown): DataFlowError {
   }
 }
 
-export function replaced(): DataFlowError<'STORAGE'> {
-  return new DataFlowError('STORAGE', 'Another tab or worker took over the database.', {
-    hint: 'two owners wrote at once, or the site data was replaced; reload to read what is saved now.',
-  })
+export function replaced(cause?: unknown): DataFlowError<'STORAGE'> {
+  const hint = 'two owners wrote at once, or the site data was replaced; reload to read what is saved now.'
+  return new DataFlowError('STORAGE', 'Another tab or worker took over the database.', { hint }, cause)
 }
 
 export function gone(): DataFlowError<'STORAGE'> {

@@ -22,7 +22,7 @@ import { switchTo, writeGeneration } from './generation.js'
 import { LIMITS, Logbook, type Limits, type Plan } from './logbook.js'
 import { claim, deleteOtherGenerations, readSaved } from './read.js'
 import { describeRescue, survey } from './survey.js'
-import { writeAsOwner } from './transaction.js'
+import { writeAsOwner, writeNext } from './transaction.js'
 import { encryptedWrites, plainWrites, type Sent, type Write } from './writes.js'
 
 export interface IndexedDbOptions extends ConnectionEvents {
@@ -198,12 +198,18 @@ class IndexedDbStorage implements Storage {
 
   async #put(plan: Plan, writes: Iterable<Write>, level: SaveLevel): Promise<void> {
     const { head } = this.#opened
-    const fill = (writes: Iterable<Write>) => (objects: IDBObjectStore) =>
-      writeAsOwner(objects, head, () => {
+    const fill = (writes: Iterable<Write>) => (objects: IDBObjectStore) => {
+      if (plan.onlyAppends) {
+        return writeNext(objects, () => {
+          for (const [key, value] of writes) key[0] === 'log' ? objects.add(value, key) : objects.put(value, key)
+        })
+      }
+      return writeAsOwner(objects, head, () => {
         for (const [key, value] of writes) objects.put(value, key)
         for (const n of plan.deletions) objects.delete(logKey(head.gen, n))
         if (plan.cutBase !== null) objects.delete(baseFrom(head.gen, plan.cutBase))
       })
+    }
     const objects = this.#connection.begin('readwrite', level)
     // In an open transaction IndexedDB makes its own copy of each value as it is put.
     if (objects) await fill(writes)(objects)

@@ -45,6 +45,8 @@ export interface Plan {
   readonly head: Head
   readonly writesHead: boolean
   readonly writesTail: boolean
+  /** Records behind the last one and the tail, and nothing else. */
+  readonly onlyAppends: boolean
   /** Numbers of records to delete: what the head has passed, and what a failed transaction may have left. */
   readonly deletions: readonly number[]
   readonly oldest: number
@@ -139,7 +141,7 @@ export class Logbook {
 
     const puts = new Set(cleaned.filter(chunk => chunk < chunkCount(size)))
     for (const chunk of this.#unsure?.chunks ?? []) puts.add(chunk)
-    return {
+    const plan = {
       n,
       records,
       size,
@@ -156,6 +158,8 @@ export class Logbook {
       cleaned,
       mark: ends ? null : mark,
     }
+    const onlyAppends = plan.puts.length === 0 && plan.deletions.length === 0 && plan.cutBase === null
+    return { ...plan, onlyAppends: onlyAppends && records.length > 0 && !plan.writesHead }
   }
 
   /** The transaction of `plan` has completed. */

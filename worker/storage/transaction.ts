@@ -31,6 +31,23 @@ export function writeAsOwner(objects: IDBObjectStore, owner: Head, write: () => 
   })
 }
 
+/**
+ * As `writeAsOwner`, but in half the time, for records that follow the last one: the head is not read, and the
+ * transaction ends with its last request instead of a round trip later. `write` has to add the next record, so that of
+ * two owners who go on from one state only the first one can.
+ */
+export function writeNext(objects: IDBObjectStore, write: () => void): Promise<void> {
+  const { transaction } = objects
+  try {
+    write()
+    transaction.commit()
+  } catch (e) {
+    abort(transaction)
+    throw e
+  }
+  return completed(transaction)
+}
+
 /** idb-keyval's promisifyRequest would take a request's error that bubbles up, when `transaction.error` is still null. */
 export function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
