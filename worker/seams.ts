@@ -82,6 +82,11 @@ export interface FileImage {
   chunk(n: number): Uint8Array<ArrayBuffer>
 }
 
+/** Held until `release`: until then each chunk that is about to change is copied once. */
+export interface FileSnapshot extends FileImage {
+  release(): void
+}
+
 /** SQLite's main database file, held by us in chunks. */
 export interface DatabaseFile extends FileImage {
   /** What changed since the last call; null when nothing did. Only at a moment when no transaction is open. */
@@ -90,6 +95,13 @@ export interface DatabaseFile extends FileImage {
   undo(changes: FileChanges): void
   /** Puts back everything since the last takeChanges. */
   undoUntaken(): void
+  /** The file as it is now, whatever is written later. Only at a moment when no transaction is open. */
+  snapshot(): FileSnapshot
+  /**
+   * Takes the content of `image`, whose chunks become the file: nobody else may write to them. What changed before is
+   * forgotten. The connection has to be reopened in the same instant.
+   */
+  become(image: FileImage): void
 }
 
 export interface SqliteModule<File extends DatabaseFile = DatabaseFile> {
