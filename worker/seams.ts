@@ -74,6 +74,9 @@ export interface FileChanges {
   readonly size: number
 }
 
+/** Files are held and saved in chunks of this many bytes. */
+export const CHUNK_SIZE = 256 * 1024
+
 /** A file as it is at one moment. */
 export interface FileImage {
   readonly size: number

@@ -83,7 +83,8 @@ describe('a snapshot', () => {
             const changes = taken.pop()
             if (changes) file.undo(changes)
           } else if (step.do === 'undoUntaken') file.undoUntaken()
-          else if (step.do === 'snapshot') held.push({ snapshot: file.snapshot(), expected: Buffer.from(imageOf(file)) })
+          else if (step.do === 'snapshot')
+            held.push({ snapshot: file.snapshot(), expected: Buffer.from(imageOf(file)) })
           else held.shift()?.snapshot.release()
           for (const { snapshot, expected } of held) expect(bytesOf(snapshot).equals(expected)).toBe(true)
         }

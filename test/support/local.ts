@@ -77,7 +77,7 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
   { name = freshName(), parts: otherParts = {}, wrapStorage = storage => storage, ...options }: LocalOptions = {},
 ): LocalDatabase<Ms> {
   const pageModels = resolveModels(models)
-  const config = engineConfig(name, { storage: 'memory', ...options, models }, pageModels)
+  const config = { ...engineConfig(name, { storage: 'memory', ...options, models }, pageModels), encryption: null }
   const events: EngineEvent[] = []
   const engine = new Engine(structuredClone(config), {
     ...parts,
@@ -85,6 +85,7 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
     own: null,
     clock,
     lockHolder: null,
+    estimate: null,
     emit: event => events.push(structuredClone(event)),
     ...otherParts,
   })

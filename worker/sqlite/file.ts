@@ -1,11 +1,11 @@
 // The database file: chunks of memory that SQLite reads and writes through our system calls (syscalls.ts), and that
 // storage saves. What changes is remembered as it was, one 4 KiB page at a time, and compared in 128-byte blocks only
 // when somebody asks: a page that SQLite writes a hundred times between two flushes is copied once and compared once.
-import type { DatabaseFile, FileChanges, FileImage, SavedFile } from '../seams.js'
+import { CHUNK_SIZE, type DatabaseFile, type FileChanges, type FileImage, type SavedFile } from '../seams.js'
 import { PAGE_SIZE, PagePool, ZERO_PAGE } from './page-pool.js'
 import { Snapshot } from './snapshot.js'
 
-export const CHUNK_SIZE = 256 * 1024
+export { CHUNK_SIZE }
 export const BLOCK_SIZE = 128
 
 const PAGES_PER_CHUNK = CHUNK_SIZE / PAGE_SIZE
