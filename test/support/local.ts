@@ -89,7 +89,7 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
     emit: event => events.push(structuredClone(event)),
     ...otherParts,
   })
-  void engine.listen(['query', 'change', 'flush', 'migrate', 'blocked', 'error'])
+  void engine.listen(['query', 'change', 'flush', 'migrate', 'blocked', 'quota', 'error'])
   let units = 0
   const prepareAny = (query: Query): Prepared => {
     if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)
