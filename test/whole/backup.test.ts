@@ -174,21 +174,35 @@ describe('encryption', () => {
     expect(await open({ encryption: key }).users.count()).toBe(1)
   })
 
-  test('rekey: from none, to another, to none; backups stay usable; an import is encrypted too', async () => {
-    const db = open()
+  test('rekey: from none to one, to another, to none; backups stay usable, an import is encrypted too', async () => {
+    let db = open()
     await db.users.create({ id: 'a', name: 'Ada' })
     const { id } = await db.backup()
     const file = await db.export()
-    for (const encryption of [{ passphrase: 'one' }, { passphrase: 'two' }, null]) {
-      await db.rekey(encryption)
+    let key: { passphrase: string } | null = null
+    for (const next of [{ passphrase: 'one' }, { passphrase: 'two' }, null]) {
+      await db.rekey(next)
       await db.users.create({ name: 'Bob' })
       await db.import(file)
       await db.restore(id, { keepCurrent: false })
-      expect(await db.users.count()).toBe(1)
+      await db.users.create({ name: 'Cy' })
       await db.close()
-      if (encryption) expect((await failureOf(open().users.count())).code).toBe('STORAGE_KEY')
-      break
+      const before = open(key ? { encryption: key } : {})
+      expect((await failureOf(before.users.count())).code).toBe('STORAGE_KEY')
+      await before.close()
+      key = next
+      db = open(key ? { encryption: key } : {})
+      expect(await db.users.count()).toBe(2)
     }
+  })
+
+  test('a worker that starts after rekey uses the new key', async () => {
+    let worker: Worker | undefined
+    const db = open({ worker: () => (worker = new Worker('worker.js')) })
+    await db.users.create({ name: 'Ada' })
+    await db.rekey({ passphrase: 'new' })
+    worker!.terminate()
+    await vi.waitFor(async () => expect(await db.users.count()).toBe(1))
   })
 
   test.each([
