@@ -6,6 +6,9 @@ import type { Durability, WireOperation, WireResult } from './shared/operation.j
 import type { EngineHost, Outcome, Unit } from './shared/protocol.js'
 import type { Remote } from 'comlink'
 
+/** The engine as it is called from here. */
+export type RemoteEngine = Remote<EngineHost>
+
 export interface RunOptions {
   /** Aborts what has not begun: `ABORTED` always means not done. */
   signal?: AbortSignal
@@ -87,7 +90,7 @@ export class Connection {
   }
 
   /** Calls a method of the engine, starting the worker if there is none. */
-  async call<T>(send: (engine: Remote<EngineHost>) => Promise<Outcome<T>>): Promise<T> {
+  async call<T>(send: (engine: RemoteEngine) => Promise<Outcome<T>>): Promise<T> {
     if (this.#closing) throw closed()
     this.#sendNow()
     const session = await this.#whenStarted()
@@ -95,7 +98,7 @@ export class Connection {
   }
 
   /** As `call`, but does nothing when there is no worker. */
-  async callIfStarted<T>(send: (engine: Remote<EngineHost>) => Promise<Outcome<T>>): Promise<T | undefined> {
+  async callIfStarted<T>(send: (engine: RemoteEngine) => Promise<Outcome<T>>): Promise<T | undefined> {
     this.#sendNow()
     const session = await this.#session
     return session?.call(send)

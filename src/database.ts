@@ -1,13 +1,30 @@
 // The types of a database: what dataflow() takes and gives.
 import type { RunOptions } from './connect.js'
+import type { Encryption } from './encryption.js'
 import type { DatabaseEvents } from './events.js'
 import type { AnyModel, FieldsOf, Key, Operation } from './model.js'
 import type { Durability } from './shared/operation.js'
-import type { EngineMetrics, MigrationPlan, MigrationRecord, MigrationReport, TableStatus } from './shared/protocol.js'
+import type {
+  EngineMetrics,
+  ImportReport,
+  MigrationPlan,
+  MigrationRecord,
+  MigrationReport,
+  TableStatus,
+} from './shared/protocol.js'
 import type { Fields, RowOf, TargetOf, TypeError } from './shared/schema.js'
 import type { SqlQuery, SqlValue } from './shared/sql.js'
 import type { Table } from './table.js'
 import type { TransactionOptions } from './transaction.js'
+import type {
+  Backup,
+  BackupOptions,
+  ImportSource,
+  RestoreOptions,
+  RestoreReport,
+  StorageReport,
+  WorkOptions,
+} from './whole.js'
 
 export type Models = Record<string, AnyModel>
 
@@ -73,6 +90,49 @@ export type Database<Ms> = Tables<Ms> &
     metrics(): Promise<Metrics>
     /** Gives the space of deleted rows back (VACUUM). Costs as much as writing the whole database. */
     compact(): Promise<void>
+    /**
+     * The whole database as a SQLite file, of one moment, while writes go on. Everything in it is saved when it resolves.
+     *
+     * @example
+     * link.href = URL.createObjectURL(await db.export())
+     */
+    export(options?: WorkOptions): Promise<Blob>
+    /**
+     * Puts a SQLite file in place of everything in the database, all or nothing: `IMPORT` says why a file is refused.
+     * Reads the file and checks it while operations go on; they wait while it is saved.
+     *
+     * @example
+     * await db.import(input.files[0], { onProgress: ({ done, total }) => bar.value = done / total })
+     */
+    import(file: ImportSource, options?: WorkOptions): Promise<ImportReport>
+    /**
+     * Keeps a copy in the browser, beside the database, while writes go on. `STORAGE_FULL`.
+     *
+     * @example
+     * await db.backup({ note: 'before the update', keep: 5 })
+     */
+    backup(options?: BackupOptions): Promise<Backup>
+    /** The backups, newest first. */
+    backups(): Promise<Backup[]>
+    /**
+     * Puts a backup in place of everything in the database, as `import` does; what was there is kept as a backup first.
+     * `NOT_FOUND`, `IMPORT`, `STORAGE_CORRUPT`.
+     *
+     * @example
+     * const [newest] = await db.backups()
+     * await db.restore(newest.id)
+     */
+    restore(id: string, options?: RestoreOptions): Promise<RestoreReport>
+    /**
+     * Changes what everything saved is encrypted with, backups included; null for nothing. Give `dataflow()` the same at the
+     * next start, or it is `STORAGE_KEY`.
+     *
+     * @example
+     * await db.rekey({ passphrase: 'correct horse battery staple' })
+     */
+    rekey(encryption: Encryption | null): Promise<void>
+    /** What the database takes in the browser's storage, and how much room there is. */
+    storage(): Promise<StorageReport>
     /** Asks the browser not to clear the data when space is short. True if it agreed. */
     persist(): Promise<boolean>
     /** Resolves when everything committed so far is saved. */
@@ -100,6 +160,8 @@ export interface DatabaseOptions<Ms> {
   autoMigrate?: boolean | 'warn'
   /** The tables are somebody else's: verified once, never changed. */
   existingSchema?: boolean
+  /** What everything saved is encrypted with. The database must have been made with it, or changed by `rekey`. */
+  encryption?: Encryption
   /** Makes the worker, where the bundler needs to see it. */
   worker?: () => Worker
   /** Where sqlite.wasm is, if it is not beside the worker. */

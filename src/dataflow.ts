@@ -2,6 +2,8 @@
 // a question to the engine.
 import { Connection, type RunOptions } from './connect.js'
 import type { Database, DatabaseOptions, MigrationEntry, Transaction } from './database.js'
+import { deleteDatabase, listDatabases } from './databases.js'
+import { keyOf } from './encryption.js'
 import { Listeners } from './events.js'
 import { prepare } from './encode/operation.js'
 import type { Prepared } from './encode/options.js'
@@ -11,10 +13,11 @@ import { resolveModels, type PageModel } from './resolve.js'
 import { prepareSql } from './run-sql.js'
 import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
-import type { EngineEvent } from './shared/protocol.js'
+import type { EncryptionKey, EngineEvent } from './shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
 import { checkRunOptions, makeTable } from './table.js'
 import { checkTransactionOptions, Transactions, type TransactionOptions } from './transaction.js'
+import { Whole } from './whole.js'
 
 /**
  * Declares a database. Synchronous; touches nothing until the first call, so it can stand in a module that a server
@@ -30,15 +33,22 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
 ): Database<Ms> {
   const models = resolveModels(modelsOption(options))
   const config = engineConfig(name, options, models)
+  let encryptionKey: () => Promise<EncryptionKey | null> =
+    options.encryption === undefined ? async () => null : keyOf(options.encryption, 'dataflow')
   const listeners = new Listeners()
   const connection = new Connection({
-    config,
+    config: async () => ({ ...config, encryption: await encryptionKey() }),
     worker: options.worker,
     wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
     wantedEvents: () => listeners.wanted,
-    onEvent: event => dispatch(listeners, event),
+    onEvent: event => (event.type === 'progress' ? whole.onProgress(event.detail) : dispatch(listeners, event)),
   })
   const transactions = new Transactions(connection)
+  const whole = new Whole({
+    connection,
+    watch: call => transactions.watch(call),
+    useKey: key => (encryptionKey = async () => key),
+  })
 
   const prepareAny = (query: unknown): Prepared => {
     if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)
@@ -141,6 +151,13 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     async compact() {
       await connection.call(engine => engine.compact())
     },
+    export: whole.export,
+    import: whole.import,
+    backup: whole.backup,
+    backups: whole.backups,
+    restore: whole.restore,
+    rekey: whole.rekey,
+    storage: whole.storage,
     async persist() {
       // Not there outside a secure context, and not in every browser.
       return (await globalThis.navigator?.storage?.persist?.()) ?? false
@@ -163,6 +180,9 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   return database as unknown as Database<Ms>
 }
 
+dataflow.delete = deleteDatabase
+dataflow.databases = listDatabases
+
 function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operation<unknown>): PageModel {
   const found = models.get(model)
   if (found) return found
@@ -170,7 +190,7 @@ function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operatio
   throw new DataFlowError('UNKNOWN_MODEL', text, { model, op, hint: didYouMean(model, [...models.keys()]) })
 }
 
-function dispatch(listeners: Listeners, event: EngineEvent): void {
+function dispatch(listeners: Listeners, event: Exclude<EngineEvent, { type: 'progress' }>): void {
   if (event.type === 'error') listeners.emit('error', DataFlowError.fromWire(event.detail))
   else listeners.emit(event.type, event.detail as never)
 }

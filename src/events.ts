@@ -1,6 +1,6 @@
 // db.on(): who listens to what. A listener that throws disturbs nobody else.
 import { DataFlowError } from './shared/errors.js'
-import type { ChangeEvent, MigrationReport, QueryEvent } from './shared/protocol.js'
+import type { ChangeEvent, MigrationReport, QueryEvent, QuotaEvent } from './shared/protocol.js'
 
 export interface DatabaseEvents {
   /** A statement has run. Costs a message each while somebody listens. */
@@ -13,13 +13,15 @@ export interface DatabaseEvents {
   migrate: MigrationReport
   /** Another tab holds the database; the call goes on waiting. */
   blocked: { readonly waitedMs: number }
+  /** The origin uses 80 %, and later 95 %, of what the browser gives it: each is told once. */
+  quota: QuotaEvent
   /** Something failed that no promise tells of. */
   error: DataFlowError
 }
 
 type Listener<E extends keyof DatabaseEvents> = (event: DatabaseEvents[E]) => void
 
-const EVENTS: readonly (keyof DatabaseEvents)[] = ['query', 'change', 'flush', 'migrate', 'blocked', 'error']
+const EVENTS: readonly (keyof DatabaseEvents)[] = ['query', 'change', 'flush', 'migrate', 'blocked', 'quota', 'error']
 
 export class Listeners {
   readonly #byEvent = new Map<keyof DatabaseEvents, Set<Listener<never>>>()
@@ -51,11 +53,15 @@ export class Listeners {
       try {
         listener(detail)
       } catch (error) {
-        // The app's own error goes where its uncaught errors go.
-        queueMicrotask(() => {
-          throw error
-        })
+        reportLater(error)
       }
     }
   }
+}
+
+/** What an app's own function throws goes where its uncaught errors go. */
+export function reportLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
 }

@@ -15,6 +15,8 @@ export type {
   QueryResult,
   Transaction,
 } from './database.js'
+export type { DeleteOptions } from './databases.js'
+export type { Encryption } from './encryption.js'
 export type { DatabaseEvents } from './events.js'
 export type {
   Bulk,
@@ -40,10 +42,12 @@ export type {
   ChangeEvent,
   EnsureMetrics,
   FlushMetrics,
+  ImportReport,
   MigrationPlan,
   MigrationReport,
   MigrationStep,
   QueryEvent,
+  QuotaEvent,
   SchemaDifference,
   StatementMetrics,
   TableStatus,
@@ -53,3 +57,12 @@ export type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'
 export type { IterateArgs, Table } from './table.js'
 export type { TransactionOptions } from './transaction.js'
 export type { FieldOperators, Where } from './where.js'
+export type {
+  Backup,
+  BackupOptions,
+  ImportSource,
+  RestoreOptions,
+  RestoreReport,
+  StorageReport,
+  WorkOptions,
+} from './whole.js'

@@ -23,6 +23,7 @@ const KNOWN = [
   'cacheTableChecks',
   'autoMigrate',
   'existingSchema',
+  'encryption',
   'worker',
   'wasmUrl',
 ] as const satisfies readonly (keyof DatabaseOptions<any>)[]
@@ -40,7 +41,7 @@ export function engineConfig(
   name: string,
   options: DatabaseOptions<any>,
   models: ReadonlyMap<string, PageModel>,
-): EngineConfig {
+): Omit<EngineConfig, 'encryption'> {
   if (typeof name !== 'string' || name === '' || name.includes('\0')) {
     throw badOption('A database needs a name.', "dataflow('app', { models }): a text without NUL.")
   }
@@ -57,6 +58,7 @@ export function engineConfig(
     cacheTableChecks,
     autoMigrate,
     existingSchema,
+    encryption,
     worker,
     wasmUrl,
   } = options
@@ -77,6 +79,9 @@ export function engineConfig(
   check('wasmUrl', wasmUrl, typeof wasmUrl === 'string' || wasmUrl instanceof URL, 'a URL')
   if (existingSchema && autoMigrate !== undefined) {
     throw badOption('existingSchema and autoMigrate exclude each other.', 'existingSchema never migrates.')
+  }
+  if (encryption !== undefined && storage === 'memory') {
+    throw badOption("With storage: 'memory' there is nothing to encrypt.", "use storage: 'indexeddb'.")
   }
   return {
     name,

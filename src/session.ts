@@ -4,7 +4,8 @@ import { DataFlowError } from './shared/errors.js'
 import type { EngineConfig, EngineEvent, EngineHost, Outcome } from './shared/protocol.js'
 
 export interface SessionOptions {
-  readonly config: EngineConfig
+  /** Asked by each worker that starts. */
+  config(): Promise<EngineConfig>
   /** The app's own way to make the worker; there is no fallback then. */
   readonly worker: (() => Worker) | undefined
   readonly wasmUrl: string | null
@@ -48,11 +49,11 @@ export class Session {
 
   static async start(worker: Worker, options: SessionOptions): Promise<Session> {
     const session = new Session(worker, options)
-    const { config } = options
     // Relative to the page, as any URL that a page is given: the worker would take it relative to itself.
     const wasmUrl = options.wasmUrl && new URL(options.wasmUrl, globalThis.document?.baseURI ?? location.href).href
     const { port2 } = session.#events
     try {
+      const config = await options.config()
       const { alive } = await session.call(engine =>
         engine.start(config, transfer({ wasmUrl, events: port2, listen: options.wantedEvents() }, [port2])),
       )

@@ -1,5 +1,6 @@
 // db.transaction(): a lease of the one connection, for steps that need an answer before the next.
 import { aborted, type Connection } from './connect.js'
+import { reportLater } from './events.js'
 import { DataFlowError } from './shared/errors.js'
 import { checkRunOptions } from './table.js'
 import type { Durability } from './shared/operation.js'
@@ -79,14 +80,12 @@ export class Transactions {
   }
 }
 
-/** The transaction is saved whatever a callback throws: that goes where the app's uncaught errors go. */
+/** The transaction is saved whatever a callback throws. */
 function runSafely(callback: () => void): void {
   try {
     callback()
   } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
+    reportLater(error)
   }
 }
 

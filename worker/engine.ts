@@ -14,6 +14,7 @@ import type {
   TableStatus,
   Unit,
 } from '../src/shared/protocol.js'
+import { Arrivals } from './arrivals.js'
 import { Changes } from './changes.js'
 import { compileModel, type CompiledModel } from './compile/model.js'
 import type { Ensure } from './ensure.js'
@@ -23,14 +24,15 @@ import { Leases } from './leases.js'
 import { aborted, type UnitOutcome } from './message.js'
 import { readHistory } from './migrate/ledger.js'
 import { closeDatabase, openDatabase, type EngineParts, type Open } from './open.js'
+import { QuotaWatch } from './quota.js'
+import { saveMessage } from './save-message.js'
 import { SqliteError, type SaveLevel } from './seams.js'
+import { WholeDatabase } from './whole.js'
 
 export type { EngineParts } from './open.js'
 
-/** From the weakest. */
-const STRICTNESS: readonly Durability[] = ['deferred', 'relaxed', 'strict']
-
 export class Engine implements EngineProtocol {
+  readonly whole: WholeDatabase
   readonly #parts: EngineParts
   readonly #config: EngineConfig
   readonly #models: ReadonlyMap<string, CompiledModel>
@@ -38,20 +40,36 @@ export class Engine implements EngineProtocol {
   #open: Open | null = null
   #report: MigrationReport = { applied: [], pending: [], ms: 0, cached: true }
   readonly #leases: Leases
+  readonly #quota: QuotaWatch
   #dead: DataFlowError | null = null
   /** Ends the wait for another tab. */
   readonly #closing = new AbortController()
   /** The events that somebody listens to. */
   #listening: ReadonlySet<EngineEvent['type']> = new Set()
-  /** Units that have arrived and not begun, and those of them that were taken back. */
-  readonly #waiting = new Set<number>()
-  readonly #cancelled = new Set<number>()
+  readonly #arrivals = new Arrivals()
 
   constructor(config: EngineConfig, parts: EngineParts) {
     this.#config = config
     this.#parts = parts
     this.#leases = new Leases(parts.clock)
     this.#models = new Map(config.models.map(definition => [definition.name, compileModel(definition)]))
+    this.#quota = new QuotaWatch({
+      estimate: parts.estimate,
+      isWanted: () => this.#listening.has('quota'),
+      tell: detail => this.#emit({ type: 'quota', detail }),
+    })
+    this.whole = new WholeDatabase({
+      config,
+      engine: parts,
+      leases: this.#leases,
+      whenOpen: () => this.#whenOpen(),
+      assertAlive: () => this.#assertAlive(),
+      answer: work => this.#answer(work),
+      emit: event => this.#emit(event),
+      onReplaced: () => this.#startOver(),
+      onFatal: error => this.#die(error),
+      onWritten: () => void this.#quota.check(),
+    })
   }
 
   ready(): Promise<Outcome<MigrationReport>> {
@@ -66,38 +84,38 @@ export class Engine implements EngineProtocol {
   run(units: readonly Unit[]): Promise<Outcome<readonly UnitOutcome[]>> {
     return this.#answer(async () => {
       const ticket = this.#open?.ensure.ticket ?? 0
-      for (const { id } of units) this.#waiting.add(id)
+      for (const { id } of units) this.#arrivals.add(id)
       try {
         const leased = units[0]?.lease
         if (leased !== undefined) return this.#runLeased(leased, units)
         const open = this.#open ?? (await this.#whenOpen())
         return await this.#leases.whenFree(() => this.#runAndSave(open, units, ticket))
       } finally {
-        for (const { id } of units) this.#takeOff(id)
+        for (const { id } of units) this.#arrivals.takeOff(id)
       }
     })
   }
 
   cancel(ids: readonly number[]): Promise<Outcome<readonly number[]>> {
-    const taken = ids.filter(id => this.#waiting.has(id))
-    for (const id of taken) this.#cancelled.add(id)
+    const taken = this.#arrivals.cancel(ids)
+    this.whole.cancel(ids)
     return this.#answer(() => taken)
   }
 
   begin({ maxWait, timeout, id }: { maxWait: number; timeout: number; id: number }): Promise<Outcome<number>> {
     return this.#answer(async () => {
-      this.#waiting.add(id)
+      this.#arrivals.add(id)
       try {
         const open = await this.#whenOpen()
         const begin = () => {
-          if (this.#takeOff(id)) throw aborted()
+          if (this.#arrivals.takeOff(id)) throw aborted()
           this.#assertAlive()
           open.ensure.ensure(this.#models.keys())
           return this.#leases.begin(open.db, timeout).id
         }
         return await this.#leases.whenFree(begin, maxWait)
       } finally {
-        this.#takeOff(id)
+        this.#arrivals.takeOff(id)
       }
     })
   }
@@ -201,6 +219,7 @@ export class Engine implements EngineProtocol {
     return this.#answer(() => {
       this.#listening = new Set(events)
       if (this.#open) this.#trace(this.#open.executor)
+      if (this.#open) void this.#quota.check()
       return null
     })
   }
@@ -214,6 +233,7 @@ export class Engine implements EngineProtocol {
       if (!open) return null
       this.#open = null
       this.#leases.break(this.#dead)
+      await this.whole.end(this.#dead)
       await closeDatabase(open)
       return null
     })
@@ -233,11 +253,12 @@ export class Engine implements EngineProtocol {
   async #start(): Promise<Open> {
     const open = await openDatabase(this.#config, this.#models, this.#parts, {
       begin: unit => {
-        if (this.#takeOff(unit.id)) throw aborted()
+        if (this.#arrivals.takeOff(unit.id)) throw aborted()
         this.#assertAlive()
       },
       closing: this.#closing.signal,
       emit: event => this.#emit(event),
+      onFlushed: bytes => this.#quota.wrote(bytes),
       onFatal: error => this.#die(error),
       onFailing: error => this.#onFailing(error),
       onFailed: (error, lost) => this.#onFailed(error, lost),
@@ -247,6 +268,7 @@ export class Engine implements EngineProtocol {
       this.#trace(open.executor)
       this.#report = this.#migrate(open.ensure)
       await open.saver.committed(this.#schemaLevel)
+      void this.#quota.check()
       return open
     } catch (error) {
       this.#open = null
@@ -272,31 +294,18 @@ export class Engine implements EngineProtocol {
 
   // ---- running -------------------------------------------------------------------------------------------------
 
-  /** Semantics 13: a message is one transaction, answered after its flush if it has a write that waits for one. */
-  async #runAndSave(open: Open, units: readonly Unit[], ticket: number): Promise<UnitOutcome[]> {
-    const { outcomes, wrote, checked, changes } = open.runner.run(units, ticket)
-    if (!wrote.includes(true) && !checked.includes(true)) return outcomes
+  #runAndSave(open: Open, units: readonly Unit[], ticket: number): UnitOutcome[] | Promise<UnitOutcome[]> {
+    const attempt = open.runner.run(units, ticket)
     if (this.#dead) {
       // What the message wrote before SQLite stopped will never be saved.
       const failure = { error: this.#dead.toWire() }
-      return outcomes.map((outcome, i) => (wrote[i] ? failure : outcome))
+      return attempt.outcomes.map((outcome, i) => (attempt.wrote[i] ? failure : outcome))
     }
-    const levels = units
-      .filter((_, i) => wrote[i] || checked[i])
-      .map(unit => unit.durability ?? this.#config.durability)
-    const level = STRICTNESS[Math.max(...levels.map(level => STRICTNESS.indexOf(level)))]!
-    const saved = open.saver.committed(level)
-    this.#publish(changes)
-    try {
-      await saved
-      return outcomes
-    } catch (error) {
-      const failure = { error: this.#toWire(error) }
-      // What was only read may have seen what is taken back: it is read again.
-      const reads = units.filter((_, i) => !wrote[i])
-      const again = [...open.runner.run(reads, open.ensure.ticket).outcomes]
-      return units.map((_, i) => (wrote[i] ? failure : again.shift()!))
-    }
+    return saveMessage(open, units, attempt, {
+      durability: this.#config.durability,
+      publish: changes => this.#publish(changes),
+      toWire: error => this.#toWire(error),
+    })
   }
 
   #runLeased(id: number, units: readonly Unit[]): UnitOutcome[] {
@@ -310,7 +319,8 @@ export class Engine implements EngineProtocol {
   }
 
   #emit(event: EngineEvent): void {
-    if (this.#listening.has(event.type)) this.#parts.emit(event)
+    // Progress is wanted call by call.
+    if (event.type === 'progress' || this.#listening.has(event.type)) this.#parts.emit(event)
   }
 
   // ---- failing -------------------------------------------------------------------------------------------------
@@ -321,16 +331,23 @@ export class Engine implements EngineProtocol {
   }
 
   #onFailed(error: DataFlowError, lost: { deferred: number }): void {
-    const { db, ensure } = this.#open!
+    this.#startOver()
+    if (lost.deferred === 0) return
+    const text = `${lost.deferred} deferred ${lost.deferred === 1 ? 'write' : 'writes'} could not be saved and were taken back.`
+    const detail = new DataFlowError(error.code, text, { hint: error.hint ?? 'write again.', retryable: true }).toWire()
+    this.#emit({ type: 'error', detail })
+  }
+
+  /** The file is another one than the connection has read. */
+  #startOver(): void {
+    // Closed meanwhile: nobody reads any more.
+    if (!this.#open) return
+    const { db, ensure } = this.#open
     db.reopen()
     ensure.invalidate()
     const all = new Changes()
     for (const name of this.#models.keys()) all.addAll(name)
     this.#publish(all)
-    if (lost.deferred === 0) return
-    const text = `${lost.deferred} deferred ${lost.deferred === 1 ? 'write' : 'writes'} could not be saved and were taken back.`
-    const detail = new DataFlowError(error.code, text, { hint: error.hint ?? 'write again.', retryable: true }).toWire()
-    this.#emit({ type: 'error', detail })
   }
 
   /** SQLite can no longer be trusted. What was saved is safe; nothing of what is in memory may be saved any more. */
@@ -355,12 +372,6 @@ export class Engine implements EngineProtocol {
 
   #assertAlive(): void {
     if (this.#dead) throw this.#dead
-  }
-
-  /** The call with this number waits no more: true if it was taken back before. */
-  #takeOff(id: number): boolean {
-    this.#waiting.delete(id)
-    return this.#cancelled.delete(id)
   }
 
   #exclusive<T>(work: (open: Open) => T | Promise<T>): Promise<Outcome<T>> {

@@ -2,16 +2,20 @@
 import { DataFlowError } from '../src/shared/errors.js'
 import type { Durability } from '../src/shared/operation.js'
 import type {
+  EncryptionKey,
   EngineConfig,
   EngineEvent,
   EngineHost,
+  FileSource,
   HostSetup,
   Outcome,
   RecoveryReport,
   Unit,
+  WorkCall,
 } from '../src/shared/protocol.js'
 import { Engine } from './engine.js'
 import { toDataFlowError } from './failure.js'
+import type { EngineParts } from './open.js'
 import { recover } from './recover.js'
 import type { Clock, Rescue, SqliteModule, Storage } from './seams.js'
 import type { acquireOwnership } from './tabs.js'
@@ -22,9 +26,12 @@ export interface HostParts {
   readonly clock: Clock
   readonly acquireOwnership: typeof acquireOwnership
   bootSqlite(wasmUrl: string | null): Promise<SqliteModule>
-  openIndexedDb(name: string): Storage
+  openIndexedDb(name: string, options: { key: CryptoKey | null }): Storage
   openMemory(): Storage
   openRescue(name: string, key: CryptoKey | null): Rescue
+  readonly estimate: EngineParts['estimate']
+  /** Has the answer cross without a copy of these. */
+  transfer<T>(answer: T, owned: Transferable[]): T
 }
 
 export class Host implements EngineHost {
@@ -37,7 +44,8 @@ export class Host implements EngineHost {
   }
 
   async start(config: EngineConfig, { wasmUrl, events, listen }: HostSetup): Promise<Outcome<{ alive: string }>> {
-    const { locks, clock, bootSqlite, openIndexedDb, openMemory, openRescue, acquireOwnership } = this.#parts
+    const { locks, clock, bootSqlite, openIndexedDb, openMemory, openRescue, acquireOwnership, estimate } = this.#parts
+    const key = config.encryption as CryptoKey | null
     if (!locks) {
       const hint = 'needs a secure context (https or localhost).'
       return { error: new DataFlowError('WORKER_LOAD', 'This page is not in a secure context.', { hint }).toWire() }
@@ -47,7 +55,7 @@ export class Host implements EngineHost {
       acquireOwnership(config.name, locks, clock, { maxWait: config.maxWaitForOwner, onBlocked, signal })
     this.#recover = async () => {
       const ownership = await own(() => {})
-      const rescue = openRescue(config.name, null)
+      const rescue = openRescue(config.name, key)
       try {
         return await recover(rescue, await bootSqlite(wasmUrl))
       } finally {
@@ -58,8 +66,9 @@ export class Host implements EngineHost {
     this.#engine = new Engine(config, {
       clock,
       lockHolder: null,
+      estimate,
       bootSqlite: () => bootSqlite(wasmUrl),
-      openStorage: saved ? () => openIndexedDb(config.name) : openMemory,
+      openStorage: saved ? () => openIndexedDb(config.name, { key }) : openMemory,
       own: saved ? own : null,
       emit: event => events.postMessage(event),
     })
@@ -128,6 +137,34 @@ export class Host implements EngineHost {
   }
   listen(events: readonly EngineEvent['type'][]) {
     return this.#started.listen(events)
+  }
+  beginExport(call: WorkCall) {
+    return this.#started.whole.beginExport(call)
+  }
+  async readExport(id: number, from: number) {
+    const outcome = await this.#started.whole.readExport(id, from)
+    return 'ok' in outcome ? this.#parts.transfer(outcome, [outcome.ok.buffer]) : outcome
+  }
+  endExport(id: number) {
+    return this.#started.whole.endExport(id)
+  }
+  importFile(call: WorkCall, source: FileSource) {
+    return this.#started.whole.importFile(call, source)
+  }
+  backup(call: WorkCall, options: { note: string | null; keep: number | null }) {
+    return this.#started.whole.backup(call, options)
+  }
+  backups() {
+    return this.#started.whole.backups()
+  }
+  restore(call: WorkCall, options: { backup: string; keepCurrent: boolean }) {
+    return this.#started.whole.restore(call, options)
+  }
+  rekey(call: WorkCall, key: EncryptionKey | null) {
+    return this.#started.whole.rekey(call, key)
+  }
+  savedBytes() {
+    return this.#started.whole.savedBytes()
   }
   close() {
     return this.#started.close()

@@ -1,5 +1,5 @@
 // The worker's entry only wires: the real SQLite, IndexedDB, locks and clock are chosen here and nowhere else.
-import { expose } from 'comlink'
+import { expose, transfer } from 'comlink'
 import { Host } from './host.js'
 import { bootSqlite } from './sqlite/boot.js'
 import { openIndexedDbStorage } from './storage/indexeddb.js'
@@ -18,6 +18,8 @@ expose(
     openMemory: openMemoryStorage,
     openRescue,
     acquireOwnership,
+    transfer,
+    estimate: navigator.storage ? () => navigator.storage.estimate() : null,
     clock: {
       now: () => Date.now(),
       monotonic: () => performance.now(),

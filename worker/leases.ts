@@ -20,6 +20,8 @@ const REMEMBERED = 32
 export class Leases {
   readonly #clock: Clock
   #held: Held | null = null
+  /** Somebody has the connection alone. */
+  #alone = false
   #count = 0
   /** Calls that wait for the lease to end, in the order they came. */
   #waiting: (() => void)[] = []
@@ -44,13 +46,49 @@ export class Leases {
             this.#wake()
           })
     try {
-      while (this.#held) {
-        await new Promise<void>(resolve => this.#waiting.push(resolve))
-        if (late && this.#held) throw waitedTooLong(maxWait!)
-      }
-      return work()
+      return await this.#whenFree(work, () => {
+        if (late && this.#taken) throw waitedTooLong(maxWait!)
+      })
     } finally {
       cancel?.()
+    }
+  }
+
+  /** `check` throws when the waiting is to end; it is asked at each wake. */
+  async #whenFree<T>(work: () => T, check: () => void): Promise<T> {
+    check()
+    while (this.#taken) {
+      await new Promise<void>(resolve => this.#waiting.push(resolve))
+      check()
+    }
+    return work()
+  }
+
+  get #taken(): boolean {
+    return this.#held !== null || this.#alone
+  }
+
+  /** As `whenFree`, and until `work` settles everybody else waits. Rejects with the signal's reason if that comes first. */
+  async alone<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const onAbort = (): void => this.#wake()
+    signal.addEventListener('abort', onAbort)
+    try {
+      return await this.#whenFree(
+        () => this.#runAlone(work),
+        () => signal.throwIfAborted(),
+      )
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #runAlone<T>(work: () => Promise<T>): Promise<T> {
+    this.#alone = true
+    try {
+      return await work()
+    } finally {
+      this.#alone = false
+      this.#wake()
     }
   }
 

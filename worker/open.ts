@@ -1,6 +1,6 @@
 // Opens a database: takes the right to it, reads what is saved, puts the parts of the engine together.
 import type { DataFlowError } from '../src/shared/errors.js'
-import type { EngineConfig, EngineEvent, Unit } from '../src/shared/protocol.js'
+import type { EngineConfig, EngineEvent, MigrationReport, Unit } from '../src/shared/protocol.js'
 import { cascades } from './changes.js'
 import type { CompiledModel } from './compile/model.js'
 import { Ensure } from './ensure.js'
@@ -9,7 +9,8 @@ import { MessageRunner } from './message.js'
 import { Migrator } from './migrate/migrator.js'
 import { declare } from './migrate/planner.js'
 import { Saver } from './saver.js'
-import type { Clock, Ownership, Sqlite, SqliteError, SqliteModule, Storage } from './seams.js'
+import type { QuotaParts } from './quota.js'
+import type { Clock, DatabaseFile, Ownership, Sqlite, SqliteError, SqliteModule, Storage } from './seams.js'
 
 export interface EngineParts {
   /** Starts SQLite; asked again after a failure. */
@@ -20,11 +21,15 @@ export interface EngineParts {
   readonly clock: Clock
   /** Set where there are no Web Locks (semantics 7). */
   readonly lockHolder: string | null
+  /** null where the browser does not say how much room there is. */
+  readonly estimate: QuotaParts['estimate']
   emit(event: EngineEvent): void
 }
 
 /** What exists while the database is open. */
 export interface Open {
+  readonly sqlite: SqliteModule
+  readonly file: DatabaseFile
   readonly db: Sqlite
   readonly storage: Storage
   readonly saver: Saver
@@ -42,6 +47,7 @@ export interface OpenCallbacks {
   /** Aborted, with CLOSED, when the database is closed while it is being opened. */
   readonly closing: AbortSignal
   emit(event: EngineEvent): void
+  onFlushed(bytes: number): void
   onFatal(error: SqliteError): void
   /** A flush failed: before memory is put back, and after. */
   onFailing(error: DataFlowError): void
@@ -52,9 +58,10 @@ export interface OpenCallbacks {
 export async function openDatabase(
   config: EngineConfig,
   models: ReadonlyMap<string, CompiledModel>,
-  { bootSqlite, openStorage, own, clock, lockHolder }: EngineParts,
-  { begin, closing, emit, onFatal, onFailing, onFailed }: OpenCallbacks,
+  parts: EngineParts,
+  { begin, closing, emit, onFlushed, onFatal, onFailing, onFailed }: OpenCallbacks,
 ): Promise<Open> {
+  const { bootSqlite, openStorage, own, clock } = parts
   const started = clock.monotonic()
   // SQLite starts while the lock is waited for. Whoever awaits it hears of its failure.
   const booting = bootSqlite()
@@ -66,17 +73,18 @@ export async function openDatabase(
     const [sqlite, saved] = await Promise.all([booting, storage.open()])
     const file = sqlite.createFile(saved)
     const db = sqlite.open(file)
-    const onFlushed = ({ ms, bytes }: { ms: number; bytes: number }) => emit({ type: 'flush', detail: { ms, bytes } })
-    const saver = new Saver({ file, storage, clock, onFailing, onFailed, onFlushed })
-    const declared = declare(config.models)
-    const migrator = new Migrator({
-      db,
-      models: declared,
-      options: { ...config, lockHolder },
+    const saver = new Saver({
+      file,
+      storage,
       clock,
-      onMigrated: report => emit({ type: 'migrate', detail: report }),
+      onFailing,
+      onFailed,
+      onFlushed({ ms, bytes }) {
+        emit({ type: 'flush', detail: { ms, bytes } })
+        onFlushed(bytes)
+      },
     })
-    const ensure = new Ensure({ migrator, models: declared, cacheTableChecks: config.cacheTableChecks, clock })
+    const { migrator, ensure } = schemaOf(db, config, parts, report => emit({ type: 'migrate', detail: report }))
     const executor = new Executor({
       db,
       models,
@@ -87,13 +95,25 @@ export async function openDatabase(
       onSchemaChanged: () => ensure.invalidate(),
     })
     const runner = new MessageRunner({ db, ensure, executor, models, clock, begin, onFatal })
-    return { db, storage, saver, ensure, migrator, executor, runner, ownership }
+    return { sqlite, file, db, storage, saver, ensure, migrator, executor, runner, ownership }
   } catch (error) {
     ownership?.release()
     // The failure that is told is the first one.
     await storage.close().catch(() => {})
     throw error
   }
+}
+
+/** What makes sure that `db` is as declared. */
+export function schemaOf(
+  db: Sqlite,
+  config: EngineConfig,
+  { clock, lockHolder }: Pick<EngineParts, 'clock' | 'lockHolder'>,
+  onMigrated: (report: MigrationReport) => void,
+): { migrator: Migrator; ensure: Ensure } {
+  const models = declare(config.models)
+  const migrator = new Migrator({ db, models, options: { ...config, lockHolder }, clock, onMigrated })
+  return { migrator, ensure: new Ensure({ migrator, models, cacheTableChecks: config.cacheTableChecks, clock }) }
 }
 
 /** Saves what is left and lets go of everything, even if saving fails. */

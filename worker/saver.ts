@@ -55,7 +55,8 @@ export class Saver {
   #waiting: Waiter[] = []
   /** In the flush under way. */
   #inFlush: Waiter[] = []
-  #busy = false
+  /** The work that the storage is doing. */
+  #busy: Promise<void> | null = null
   #cancelTimer: (() => void) | null = null
   /** Nothing more can be saved: closed, or memory could not be put back. */
   #end: DataFlowError | null = null
@@ -83,6 +84,26 @@ export class Saver {
   /** Resolves when everything committed so far is saved. */
   flush(): Promise<void> {
     return this.#wait('none')
+  }
+
+  /**
+   * Saves what is committed, then does `work`, which has the storage to itself: no flush and no checkpoint step until it
+   * settles. The caller sees to it that nothing is committed meanwhile. Rejects with the storage's error when what was
+   * committed could not be saved; then `work` was not begun.
+   */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    await this.flush()
+    while (this.#busy) await this.#busy
+    if (this.#end) throw this.#end
+    this.#stopTimer()
+    const working = work()
+    this.#run(
+      working.then(
+        () => {},
+        () => {}, // who asked for it is told
+      ),
+    )
+    return working
   }
 
   /** Saves what is left, then closes the storage, even if saving failed. */
@@ -160,9 +181,8 @@ export class Saver {
 
   /** `work` reports its failure itself. */
   #run(work: Promise<void>): void {
-    this.#busy = true
-    void work.finally(() => {
-      this.#busy = false
+    this.#busy = work.finally(() => {
+      this.#busy = null
       if (this.#waiting.some(({ level }) => level !== 'deferred')) this.#start()
       else this.#rest()
     })

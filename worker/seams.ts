@@ -74,12 +74,20 @@ export interface FileChanges {
   readonly size: number
 }
 
+/** Files are held and saved in chunks of this many bytes. */
+export const CHUNK_SIZE = 256 * 1024
+
 /** A file as it is at one moment. */
 export interface FileImage {
   readonly size: number
   readonly chunkCount: number
   /** The n-th chunk, CHUNK_SIZE bytes, zeros behind the end of the file. The live array, not a copy. */
   chunk(n: number): Uint8Array<ArrayBuffer>
+}
+
+/** Held until `release`: until then each chunk that is about to change is copied once. */
+export interface FileSnapshot extends FileImage {
+  release(): void
 }
 
 /** SQLite's main database file, held by us in chunks. */
@@ -90,6 +98,13 @@ export interface DatabaseFile extends FileImage {
   undo(changes: FileChanges): void
   /** Puts back everything since the last takeChanges. */
   undoUntaken(): void
+  /** The file as it is now, whatever is written later. Only at a moment when no transaction is open. */
+  snapshot(): FileSnapshot
+  /**
+   * Takes the content of `image`, whose chunks become the file: nobody else may write to them. What changed before is
+   * forgotten. The connection has to be reopened in the same instant.
+   */
+  become(image: FileImage): void
 }
 
 export interface SqliteModule<File extends DatabaseFile = DatabaseFile> {

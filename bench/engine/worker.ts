@@ -34,6 +34,7 @@ const config = {
   cacheTableChecks: true,
   autoMigrate: true,
   existingSchema: false,
+  encryption: null,
 } as const
 
 const parts: EngineParts = {
@@ -41,6 +42,7 @@ const parts: EngineParts = {
   openStorage: openMemoryStorage,
   own: null,
   lockHolder: null,
+  estimate: null,
   emit() {},
   clock: {
     now: () => Date.now(),
@@ -83,6 +85,7 @@ async function openParts() {
     begin: nothing,
     closing: new AbortController().signal,
     emit: nothing,
+    onFlushed: nothing,
     onFatal: nothing,
     onFailing: nothing,
     onFailed: nothing,

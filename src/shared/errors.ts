@@ -62,6 +62,8 @@ export interface ErrorDetails {
 export interface WireError extends ErrorDetails {
   readonly code: ErrorCode
   readonly text: string
+  /** What is underneath, if that is a DataFlowError too: nothing else crosses. */
+  readonly cause?: WireError
 }
 
 /**
@@ -112,12 +114,13 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
 
   toWire(): WireError {
     const { code, model, op, fields, issues, sql, hint, retryable } = this
-    return { code, text: this.text, ...dropUndefined({ model, op, fields, issues, sql, hint, retryable }) }
+    const cause = DataFlowError.is(this.cause) ? this.cause.toWire() : undefined
+    return { code, text: this.text, ...dropUndefined({ model, op, fields, issues, sql, hint, retryable, cause }) }
   }
 
   static fromWire(wire: WireError): DataFlowError {
-    const { code, text, ...details } = wire
-    return new DataFlowError(code, text, details)
+    const { code, text, cause, ...details } = wire
+    return new DataFlowError(code, text, details, cause && DataFlowError.fromWire(cause))
   }
 }
 

@@ -19,6 +19,15 @@ export interface EngineConfig {
   readonly cacheTableChecks: boolean
   readonly autoMigrate: AutoMigrate
   readonly existingSchema: boolean
+  /** What everything saved is encrypted with; null for nothing. */
+  readonly encryption: EncryptionKey | null
+}
+
+/** A CryptoKey, named without DOM or WebWorker types. */
+export interface EncryptionKey {
+  readonly type: string
+  readonly algorithm: { readonly name: string }
+  readonly extractable: boolean
 }
 
 /** Operations that succeed or fail together: one, or a batch. */
@@ -64,6 +73,31 @@ export interface MigrationReport {
   readonly ms: number
   /** True when nothing was to be done. */
   readonly cached: boolean
+}
+
+/** What an import did. */
+export interface ImportReport extends MigrationReport {
+  /** Bytes of the SQLite file. */
+  readonly size: number
+}
+
+/** A backup, as the worker tells of it. */
+export interface BackupRecord {
+  readonly id: string
+  /** Epoch ms. */
+  readonly createdAt: number
+  /** Bytes of the SQLite file. */
+  readonly size: number
+  /** Bytes that it takes in the browser's storage. */
+  readonly bytes: number
+  readonly note: string | null
+}
+
+/** Bytes that the saved form takes. */
+export interface SavedBytes {
+  readonly base: number
+  readonly log: number
+  readonly backups: number
 }
 
 /** A row of `dataflow_migrations`. */
@@ -183,7 +217,13 @@ export interface ChangeEvent {
   readonly origin: 'local' | 'tab'
 }
 
-/** What the worker tells without being asked, to who listens. */
+/** The browser's estimate, in bytes, for the whole origin. */
+export interface QuotaEvent {
+  readonly usage: number
+  readonly quota: number
+}
+
+/** What the worker tells without being asked, to who listens; `progress` to who asked for it with the call. */
 export type EngineEvent =
   | { readonly type: 'query'; readonly detail: QueryEvent }
   | { readonly type: 'change'; readonly detail: ChangeEvent }
@@ -191,6 +231,11 @@ export type EngineEvent =
   | { readonly type: 'migrate'; readonly detail: MigrationReport }
   | { readonly type: 'blocked'; readonly detail: { readonly waitedMs: number } }
   | { readonly type: 'error'; readonly detail: WireError }
+  | { readonly type: 'quota'; readonly detail: QuotaEvent }
+  | {
+      readonly type: 'progress'
+      readonly detail: { readonly id: number; readonly done: number; readonly total: number }
+    }
 
 /** The engine as the page sees it. */
 export interface Engine {
@@ -218,8 +263,38 @@ export interface Engine {
   close(): Promise<Outcome<null>>
 }
 
+/** A call that may take seconds: `id` is for cancel, and for the progress it tells of if that is wanted. */
+export interface WorkCall {
+  readonly id: number
+  readonly progress: boolean
+}
+
+/** A Blob, named without DOM or WebWorker types: it is read in the worker, piece by piece. */
+export interface FileSource {
+  readonly size: number
+  slice(from: number, to: number): { arrayBuffer(): Promise<ArrayBuffer> }
+}
+
+/** What is done with the database as a whole. Each either takes place or leaves everything as it was. */
+export interface WholeEngine {
+  /** Saves what is committed and holds the file as it is now, until `endExport` of the same number. */
+  beginExport(call: WorkCall): Promise<Outcome<{ size: number }>>
+  /** The next bytes from `from` on, a few MiB. */
+  readExport(id: number, from: number): Promise<Outcome<Uint8Array<ArrayBuffer>>>
+  endExport(id: number): Promise<Outcome<null>>
+  importFile(call: WorkCall, source: FileSource): Promise<Outcome<ImportReport>>
+  backup(call: WorkCall, options: { note: string | null; keep: number | null }): Promise<Outcome<BackupRecord>>
+  backups(): Promise<Outcome<readonly BackupRecord[]>>
+  restore(
+    call: WorkCall,
+    options: { backup: string; keepCurrent: boolean },
+  ): Promise<Outcome<ImportReport & { kept: BackupRecord | null }>>
+  rekey(call: WorkCall, key: EncryptionKey | null): Promise<Outcome<null>>
+  savedBytes(): Promise<Outcome<SavedBytes>>
+}
+
 /** What the worker exposes by Comlink: one call that makes the engine, then the engine's own. */
-export interface EngineHost extends Engine {
+export interface EngineHost extends Engine, WholeEngine {
   /** Wires the real parts. `alive` is the name of the Web Lock that the worker holds as long as it lives. */
   start(config: EngineConfig, setup: HostSetup): Promise<Outcome<{ alive: string }>>
   /** In place of opening: brings back what can be read of a damaged database. */

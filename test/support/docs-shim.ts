@@ -2,7 +2,7 @@
 // host behind a MessagePort. Comlink, the engine, SQLite and the storage are the real ones; only the thread is missing.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { expose } from 'comlink'
+import { expose, transfer } from 'comlink'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { Host } from '../../worker/host.js'
 import { bootSqlite } from '../../worker/sqlite/boot.js'
@@ -109,6 +109,8 @@ export function makeOrigin(): Origin {
         openIndexedDb: openIndexedDbStorage,
         openMemory: openMemoryStorage,
         openRescue,
+        estimate: null,
+        transfer,
         clock: {
           now: () => Date.now(),
           monotonic: () => performance.now(),

@@ -77,7 +77,7 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
   { name = freshName(), parts: otherParts = {}, wrapStorage = storage => storage, ...options }: LocalOptions = {},
 ): LocalDatabase<Ms> {
   const pageModels = resolveModels(models)
-  const config = engineConfig(name, { storage: 'memory', ...options, models }, pageModels)
+  const config = { ...engineConfig(name, { storage: 'memory', ...options, models }, pageModels), encryption: null }
   const events: EngineEvent[] = []
   const engine = new Engine(structuredClone(config), {
     ...parts,
@@ -85,10 +85,11 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
     own: null,
     clock,
     lockHolder: null,
+    estimate: null,
     emit: event => events.push(structuredClone(event)),
     ...otherParts,
   })
-  void engine.listen(['query', 'change', 'flush', 'migrate', 'blocked', 'error'])
+  void engine.listen(['query', 'change', 'flush', 'migrate', 'blocked', 'quota', 'error'])
   let units = 0
   const prepareAny = (query: Query): Prepared => {
     if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)

@@ -1,10 +1,11 @@
 // The database file: chunks of memory that SQLite reads and writes through our system calls (syscalls.ts), and that
 // storage saves. What changes is remembered as it was, one 4 KiB page at a time, and compared in 128-byte blocks only
 // when somebody asks: a page that SQLite writes a hundred times between two flushes is copied once and compared once.
-import type { DatabaseFile, FileChanges, SavedFile } from '../seams.js'
+import { CHUNK_SIZE, type DatabaseFile, type FileChanges, type FileImage, type SavedFile } from '../seams.js'
 import { PAGE_SIZE, PagePool, ZERO_PAGE } from './page-pool.js'
+import { Snapshot } from './snapshot.js'
 
-export const CHUNK_SIZE = 256 * 1024
+export { CHUNK_SIZE }
 export const BLOCK_SIZE = 128
 
 const PAGES_PER_CHUNK = CHUNK_SIZE / PAGE_SIZE
@@ -28,6 +29,8 @@ export class ChunkedFile implements DatabaseFile {
   /** The pages that are not CLEAN, in the order of their first change. */
   #touched: number[] = []
   readonly #pool = new PagePool()
+  /** Those that still hold chunks of this file. */
+  readonly #snapshots = new Set<Snapshot>()
 
   /** The chunks of `saved` become the file: nobody else may write to them from here on. */
   constructor(saved?: SavedFile) {
@@ -72,6 +75,7 @@ export class ChunkedFile implements DatabaseFile {
   write(position: number, source: Uint8Array, offset: number, length: number): void {
     if (length === 0) return
     this.#reserve(position + length)
+    this.#keep(position, position + length)
     this.#remember(position, position + length)
     for (let done = 0; done < length;) {
       const at = (position + done) % CHUNK_SIZE
@@ -110,6 +114,7 @@ export class ChunkedFile implements DatabaseFile {
     this.undoUntaken()
     if (changes.size !== this.#size) throw new RangeError('Changes are undone from the newest to the oldest')
     this.#reserve(changes.sizeBefore)
+    for (const block of changes.blocks) this.#keep(block * BLOCK_SIZE, (block + 1) * BLOCK_SIZE)
     for (const [i, block] of changes.blocks.entries()) {
       const at = block * BLOCK_SIZE
       const chunk = this.#chunks[Math.floor(at / CHUNK_SIZE)]!
@@ -123,11 +128,42 @@ export class ChunkedFile implements DatabaseFile {
     this.#reserve(this.#sizeBefore)
     for (const page of this.#touched) {
       const slot = this.#saved[page]!
-      if (slot > 0) this.#wordsOf(page).set(this.#pool.page(slot - 1))
+      if (slot <= 0) continue
+      this.#keep(page * PAGE_SIZE, (page + 1) * PAGE_SIZE)
+      this.#wordsOf(page).set(this.#pool.page(slot - 1))
     }
     // Touched pages that were zeros lie behind the old end.
     this.#cut(this.#sizeBefore)
     this.#forget()
+  }
+
+  snapshot(): Snapshot {
+    const snapshot: Snapshot = new Snapshot(this.#chunks.slice(0, this.chunkCount), this.#size, () =>
+      this.#snapshots.delete(snapshot),
+    )
+    this.#snapshots.add(snapshot)
+    return snapshot
+  }
+
+  become(image: FileImage): void {
+    // Snapshots of the content before have its chunks for themselves now.
+    this.#snapshots.clear()
+    this.#forget()
+    this.#chunks.length = this.#words.length = 0
+    for (let n = 0; n < image.chunkCount; n++) this.#append(image.chunk(n))
+    this.#size = this.#sizeBefore = image.size
+  }
+
+  /** Bytes `from..to` are about to change: snapshots that share their chunks get copies of them. */
+  #keep(from: number, to: number): void {
+    if (this.#snapshots.size === 0) return
+    for (let n = Math.floor(from / CHUNK_SIZE); n * CHUNK_SIZE < to; n++) {
+      const live = this.#chunks[n]!
+      let copy: Bytes | undefined
+      for (const snapshot of this.#snapshots) {
+        if (snapshot.shares(n, live)) snapshot.keep(n, (copy ??= live.slice()))
+      }
+    }
   }
 
   /** Keeps what pages `from..to` (bytes) hold before they change, if that is not kept yet. */
@@ -223,6 +259,8 @@ export class ChunkedFile implements DatabaseFile {
 
   #clearTail(): void {
     const rest = this.#size % CHUNK_SIZE
-    if (rest > 0) this.#chunks[this.chunkCount - 1]!.fill(0, rest)
+    if (rest === 0) return
+    this.#keep(this.#size, this.#size - rest + CHUNK_SIZE)
+    this.#chunks[this.chunkCount - 1]!.fill(0, rest)
   }
 }
