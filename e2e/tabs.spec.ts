@@ -187,3 +187,28 @@ test('the same database twice in one page: the second waits as another tab would
   })
   expect(result).toEqual({ locked: 'LOCKED', afterwards: 1 })
 })
+
+test('a worker whose lock is stolen soon writes no more, says so, and what it said it had written is there', async ({
+  app,
+}) => {
+  const result = await app.evaluate(async () => {
+    const db = window.kit.openNotes('owned')
+    await db.notes.create({ title: 'of the owner' })
+    const release = await new Promise<() => void>(granted => {
+      const hold = () => new Promise<void>(release => granted(release))
+      void navigator.locks.request('dataflow:owned', { steal: true }, hold)
+    })
+    // The worker hears of it on its own thread: a call or two may come before.
+    let written = 1
+    let end = await window.kit.settled(db.notes.create({ title: 'late' }))
+    for (; 'ok' in end; written++) end = await window.kit.settled(db.notes.create({ title: 'late' }))
+    await db.close().catch(() => {})
+    release()
+    const again = window.kit.openNotes('owned')
+    return { end, lost: written - (await again.notes.count()) }
+  })
+  expect(result).toMatchObject({
+    end: { failed: { code: 'STORAGE', hint: expect.stringContaining('reload') } },
+    lost: 0,
+  })
+})

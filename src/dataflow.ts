@@ -9,6 +9,7 @@ import { prepare } from './encode/operation.js'
 import type { Prepared } from './encode/options.js'
 import { isOperation, type AnyModel, type Operation } from './model.js'
 import { engineConfig, modelsOption } from './options.js'
+import { recoverDatabase } from './recover.js'
 import { resolveModels, type PageModel } from './resolve.js'
 import { prepareSql } from './run-sql.js'
 import { DataFlowError } from './shared/errors.js'
@@ -182,6 +183,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
 
 dataflow.delete = deleteDatabase
 dataflow.databases = listDatabases
+dataflow.recover = recoverDatabase
 
 function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operation<unknown>): PageModel {
   const found = models.get(model)

@@ -48,10 +48,12 @@ export type {
   MigrationStep,
   QueryEvent,
   QuotaEvent,
+  RecoveryReport,
   SchemaDifference,
   StatementMetrics,
   TableStatus,
 } from './shared/protocol.js'
+export type { RecoverOptions } from './recover.js'
 export type { Field, Json } from './shared/schema.js'
 export type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'
 export type { IterateArgs, Table } from './table.js'

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { DataFlowError } from '../src/shared/errors.js'
 import { acquireOwnership } from '../worker/tabs.js'
 import type { Clock } from '../worker/seams.js'
 
@@ -63,7 +64,11 @@ function createTab(locks = new TestLocks()) {
       for (const timer of due) timer.callback()
     },
     acquire(name = 'app', maxWait = 5000) {
-      const options = { maxWait, onBlocked: () => events.push('blocked') }
+      const options = {
+        maxWait,
+        onBlocked: () => events.push('blocked'),
+        onLost: (error: DataFlowError) => events.push(error.code),
+      }
       return acquireOwnership(name, locks as unknown as LockManager, clock, options)
     },
   }
@@ -134,7 +139,7 @@ test('a lock granted in the moment of giving up is let go', async () => {
 test('without Web Locks it says that a secure context is needed', async () => {
   const after = () => expect.fail('there is nothing to wait for')
   const clock: Clock = { now: () => 0, monotonic: () => 0, after }
-  const acquired = acquireOwnership('app', undefined, clock, { maxWait: 1, onBlocked() {} })
+  const acquired = acquireOwnership('app', undefined, clock, { maxWait: 1, onBlocked() {}, onLost() {} })
   await expect(acquired).rejects.toMatchObject({ code: 'WORKER_LOAD', hint: expect.stringContaining('https') })
 })
 

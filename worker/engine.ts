@@ -260,6 +260,7 @@ export class Engine implements EngineProtocol {
       emit: event => this.#emit(event),
       onFlushed: bytes => this.#quota.wrote(bytes),
       onFatal: error => this.#die(error),
+      onLost: error => this.#end(error),
       onFailing: error => this.#onFailing(error),
       onFailed: (error, lost) => this.#onFailed(error, lost),
     })
@@ -352,16 +353,14 @@ export class Engine implements EngineProtocol {
 
   /** SQLite can no longer be trusted. What was saved is safe; nothing of what is in memory may be saved any more. */
   #die(error: SqliteError): void {
-    if (this.#dead) return
-    this.#dead = new DataFlowError(
-      'WORKER_CRASHED',
-      `SQLite stopped: ${error.message}.`,
-      {
-        hint: 'saved data is safe; the next call starts a new worker.',
-        retryable: true,
-      },
-      error,
-    )
+    const hint = 'saved data is safe; the next call starts a new worker.'
+    const text = `SQLite stopped: ${error.message}.`
+    this.#end(new DataFlowError('WORKER_CRASHED', text, { hint, retryable: true }, error))
+  }
+
+  /** From here on nothing is saved, and every call rejects with `error`. */
+  #end(error: DataFlowError): void {
+    this.#dead ??= error
     this.#open?.saver.abandon(this.#dead)
   }
 

@@ -51,13 +51,14 @@ export class Host implements EngineHost {
       return { error: new DataFlowError('WORKER_LOAD', 'This page is not in a secure context.', { hint }).toWire() }
     }
     const saved = config.storage === 'indexeddb'
-    const own = (onBlocked: () => void, signal?: AbortSignal) =>
-      acquireOwnership(config.name, locks, clock, { maxWait: config.maxWaitForOwner, onBlocked, signal })
+    const own: EngineParts['own'] = options =>
+      acquireOwnership(config.name, locks, clock, { maxWait: config.maxWaitForOwner, ...options })
     this.#recover = async () => {
-      const ownership = await own(() => {})
+      const lost = new AbortController()
+      const ownership = await own({ onBlocked() {}, onLost: error => lost.abort(error) })
       const rescue = openRescue(config.name, key)
       try {
-        return await recover(rescue, await bootSqlite(wasmUrl))
+        return await recover(rescue, await bootSqlite(wasmUrl), { signal: lost.signal })
       } finally {
         await rescue.close()
         ownership.release()

@@ -12,12 +12,19 @@ import { Saver } from './saver.js'
 import type { QuotaParts } from './quota.js'
 import type { Clock, DatabaseFile, Ownership, Sqlite, SqliteError, SqliteModule, Storage } from './seams.js'
 
+/** `onLost`: the right was taken away; nothing may be written any more. */
+export interface OwnOptions {
+  onBlocked(): void
+  onLost(error: DataFlowError): void
+  readonly signal?: AbortSignal
+}
+
 export interface EngineParts {
   /** Starts SQLite; asked again after a failure. */
   bootSqlite(): Promise<SqliteModule>
   openStorage(): Storage
   /** Waits for the exclusive right to the saved form; null where nobody else can have it (memory). */
-  own: ((onBlocked: () => void, signal: AbortSignal) => Promise<Ownership>) | null
+  own: ((options: OwnOptions) => Promise<Ownership>) | null
   readonly clock: Clock
   /** Set where there are no Web Locks (semantics 7). */
   readonly lockHolder: string | null
@@ -49,6 +56,8 @@ export interface OpenCallbacks {
   emit(event: EngineEvent): void
   onFlushed(bytes: number): void
   onFatal(error: SqliteError): void
+  /** Another worker has the database now. */
+  onLost(error: DataFlowError): void
   /** A flush failed: before memory is put back, and after. */
   onFailing(error: DataFlowError): void
   onFailed(error: DataFlowError, lost: { deferred: number }): void
@@ -59,7 +68,7 @@ export async function openDatabase(
   config: EngineConfig,
   models: ReadonlyMap<string, CompiledModel>,
   parts: EngineParts,
-  { begin, closing, emit, onFlushed, onFatal, onFailing, onFailed }: OpenCallbacks,
+  { begin, closing, emit, onFlushed, onFatal, onLost, onFailing, onFailed }: OpenCallbacks,
 ): Promise<Open> {
   const { bootSqlite, openStorage, own, clock } = parts
   const started = clock.monotonic()
@@ -67,7 +76,7 @@ export async function openDatabase(
   const booting = bootSqlite()
   booting.catch(() => {})
   const onBlocked = () => emit({ type: 'blocked', detail: { waitedMs: clock.monotonic() - started } })
-  const ownership = own ? await own(onBlocked, closing) : null
+  const ownership = own ? await own({ onBlocked, onLost, signal: closing }) : null
   const storage = openStorage()
   try {
     const [sqlite, saved] = await Promise.all([booting, storage.open()])

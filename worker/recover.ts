@@ -1,23 +1,23 @@
 // Brings a damaged database back as far as possible. Which of the ways is taken, and what is lost, is reported.
 import type { RecoveryReport } from '../src/shared/protocol.js'
 import { salvage, type SalvagedTable } from './salvage.js'
-import { SqliteError, type DatabaseFile, type Rescue, type Rescued, type SqliteModule } from './seams.js'
+import { SqliteError, type DatabaseFile, type LongWork, type Rescue, type Rescued, type SqliteModule } from './seams.js'
 
 /** Rejects with STORAGE_KEY or STORAGE; then nothing was changed. The caller owns the database's lock. */
-export async function recover(rescue: Rescue, sqlite: SqliteModule): Promise<RecoveryReport> {
+export async function recover(rescue: Rescue, sqlite: SqliteModule, work: LongWork = {}): Promise<RecoveryReport> {
   const prefix = await rescue.survey('prefix')
   const file = sqlite.createFile(prefix.file)
   const checked = check(sqlite, file)
   if (prefix.damaged.length === 0) return report('intact', prefix, checked, 0)
-  if (prefix.exact) return report('prefix', prefix, checked, await rescue.replace(file))
+  if (prefix.exact) return report('prefix', prefix, checked, await rescue.replace(file, work))
   // Chunks are newer than the prefix: with the records behind the bad one they may be whole all the same.
   const rest = await rescue.survey('patched')
   const patched = sqlite.createFile(rest.file)
   const checkedRest = check(sqlite, patched)
-  if (isSound(checkedRest)) return report('patched', rest, checkedRest, await rescue.replace(patched))
+  if (isSound(checkedRest)) return report('patched', rest, checkedRest, await rescue.replace(patched, work))
   const fresh = sqlite.createFile()
   const { tables, missing } = copyRows(sqlite, patched, fresh)
-  return { ...report('rows', rest, check(sqlite, fresh), await rescue.replace(fresh)), tables, missing }
+  return { ...report('rows', rest, check(sqlite, fresh), await rescue.replace(fresh, work)), tables, missing }
 }
 
 interface Checked {

@@ -9,6 +9,8 @@ export interface OwnershipOptions {
   readonly maxWait: number
   /** Called once when the lock was not to be had at once. */
   onBlocked(): void
+  /** Somebody has taken the lock away (`steal`): nothing may be written any more. */
+  onLost(error: DataFlowError): void
   /** Ends the waiting with its reason. */
   readonly signal?: AbortSignal
 }
@@ -18,12 +20,13 @@ export function acquireOwnership(
   name: string,
   locks: LockManager | undefined,
   clock: Clock,
-  { maxWait, onBlocked, signal }: OwnershipOptions,
+  { maxWait, onBlocked, onLost, signal }: OwnershipOptions,
 ): Promise<Ownership> {
   if (!locks) return Promise.reject(noLocks())
   return new Promise((resolve, reject) => {
     const giveUp = new AbortController()
     let waiting = true
+    let granted = false
     const stopWaiting = (): void => {
       waiting = false
       cancelBlocked()
@@ -47,11 +50,12 @@ export function acquireOwnership(
       // Granted in the moment of giving up, when the abort came too late: returning lets go of it.
       if (!waiting) return undefined
       stopWaiting()
+      granted = true
       return new Promise(release => resolve({ release }))
     }
     locks.request(`dataflow:${name}`, { mode: 'exclusive', signal: giveUp.signal }, hold).catch((e: unknown) => {
-      // After giving up it is the AbortError we asked for, and the caller knows. Once granted, only a stolen lock ends
-      // here; the saved form does not rely on locks, a flush checks its epoch.
+      if (granted) onLost(stolen(name, e))
+      // After giving up it is the AbortError we asked for, and the caller knows.
       if (!waiting) return
       stopWaiting()
       reject(noLocks(e))
@@ -64,6 +68,11 @@ function locked(name: string): DataFlowError<'LOCKED'> {
     hint: 'close the other tab, or wait longer with maxWaitForOwner.',
     retryable: true,
   })
+}
+
+function stolen(name: string, cause: unknown): DataFlowError<'STORAGE'> {
+  const hint = 'only the library may ask for locks that begin with "dataflow:"; reload to go on.'
+  return new DataFlowError('STORAGE', `The lock of the database '${name}' was taken away.`, { hint }, cause)
 }
 
 function noLocks(cause?: unknown): DataFlowError<'WORKER_LOAD'> {
