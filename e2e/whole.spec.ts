@@ -59,10 +59,10 @@ test('an exported file is opened by other programs, and is of one moment while w
     await db.notes.bulkCreate(
       Array.from({ length: 3000 }, (_, i) => ({ id: `${i}`, title: 'x'.repeat(3000), stars: 1 })),
     )
-    let going = true
+    const stop = new AbortController()
     let transfers = 0
     const writing = (async () => {
-      for (let i = 0; going; i++, transfers++) {
+      for (let i = 0; !stop.signal.aborted; i++, transfers++) {
         await db.batch([
           Note.update(`${i % 3000}`, { stars: { $inc: -1 } }),
           Note.update(`${(i * 7 + 1) % 3000 === i % 3000 ? (i + 1) % 3000 : (i * 7 + 1) % 3000}`, {
@@ -78,7 +78,7 @@ test('an exported file is opened by other programs, and is of one moment while w
       files.push(await toBase64(await db.export()))
       during.push(transfers - before)
     }
-    going = false
+    stop.abort()
     await writing
     return { files, during }
   })
