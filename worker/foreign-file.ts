@@ -145,7 +145,8 @@ function fitting<T>(body: () => T): T {
   } catch (e) {
     if (!DataFlowError.is(e) || isFatal(e)) throw e
     const { model, fields, issues } = e
-    const hint = e.hint ?? 'import a file of this app, or declare the models as they are in the file.'
+    const own = 'nothing was changed; import a file of this app, or declare the models as they are in the file.'
+    const hint = e.code === 'SCHEMA_NEWER' && e.hint ? e.hint : own
     const details = { ...(model ? { model } : {}), ...(fields ? { fields } : {}), ...(issues ? { issues } : {}) }
     throw refused(`The models do not fit the file: ${e.text}`, hint, e).with(details)
   }

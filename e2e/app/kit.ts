@@ -96,3 +96,17 @@ export function exact(value: unknown): string {
   const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${exact(item)}`)
   return `{ ${entries.join(', ')} }`
 }
+
+/** A file as text, which crosses to the test. */
+export async function toBase64(file: Blob): Promise<string> {
+  const url = await new Promise<string>(resolve => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(reader.result as string)
+    reader.readAsDataURL(file)
+  })
+  return url.slice(url.indexOf(',') + 1)
+}
+
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), character => character.charCodeAt(0))
+}

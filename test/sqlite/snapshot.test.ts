@@ -46,6 +46,19 @@ describe('a snapshot', () => {
     expect(() => snapshot.chunk(0)).toThrow(RangeError)
   })
 
+  test('for which there is no memory fails, and the write does not', () => {
+    const file = fileOf(2 * CHUNK_SIZE)
+    const snapshot = file.snapshot()
+    const live = file.chunk(0)
+    live.slice = () => {
+      throw new RangeError('Array buffer allocation failed')
+    }
+    file.write(0, noise(10, 2), 0, 10)
+    expect(Buffer.from(file.chunk(0).subarray(0, 10))).toEqual(Buffer.from(noise(10, 2)))
+    expect(() => snapshot.chunk(0)).toThrow(expect.objectContaining({ code: 'STORAGE' }))
+    expect(snapshot.chunk(1)).toBe(file.chunk(1))
+  })
+
   test('outlives a content that takes the place of the file', () => {
     const file = fileOf(CHUNK_SIZE + 100)
     const before = imageOf(file)

@@ -50,10 +50,10 @@ describe('backups', () => {
     await db.users.bulkCreate(
       Array.from({ length: 2000 }, (_, i) => ({ id: `${i}`, name: 'x'.repeat(2000), balance: 10 })),
     )
-    let going = true
+    const stop = new AbortController()
     let transfers = 0
     const writing = (async () => {
-      for (let i = 0; going; i++, transfers++) {
+      for (let i = 0; !stop.signal.aborted; i++, transfers++) {
         await db.batch([
           models.users.update(`${i % 2000}`, { balance: { $inc: -1 } }),
           models.users.update(`${(i + 1) % 2000}`, { balance: { $inc: 1 } }),
@@ -63,7 +63,7 @@ describe('backups', () => {
     const before = transfers
     const { id } = await db.backup()
     expect(transfers).toBeGreaterThan(before)
-    going = false
+    stop.abort()
     await writing
     await db.restore(id, { keepCurrent: false })
     expect(await db.sql`SELECT count(*) AS count, sum(balance) AS sum FROM users`).toEqual([

@@ -39,10 +39,10 @@ describe.each(['memory', 'indexeddb'] as const)('export (%s)', storage => {
     const db = open()
     const filler = 'x'.repeat(2000)
     await db.users.bulkCreate(Array.from({ length: 4000 }, (_, i) => ({ id: `${i}`, name: filler, balance: 10 })))
-    let going = true
+    const stop = new AbortController()
     let transfers = 0
     const writing = (async () => {
-      for (let i = 0; going; i++) {
+      for (let i = 0; !stop.signal.aborted; i++) {
         // A transfer of one unit: the sum of all balances stays what it is.
         const [from, to] = [i % 4000, (i * 7 + 13) % 4000]
         if (from === to) continue
@@ -62,7 +62,7 @@ describe.each(['memory', 'indexeddb'] as const)('export (%s)', storage => {
       expect(file.size).toBe(sizes.at(-1))
       expect(transfers).toBeGreaterThan(before)
     }
-    going = false
+    stop.abort()
     await writing
   })
 

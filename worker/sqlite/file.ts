@@ -159,9 +159,9 @@ export class ChunkedFile implements DatabaseFile {
     if (this.#snapshots.size === 0) return
     for (let n = Math.floor(from / CHUNK_SIZE); n * CHUNK_SIZE < to; n++) {
       const live = this.#chunks[n]!
-      let copy: Bytes | undefined
+      let copy: Bytes | null | undefined
       for (const snapshot of this.#snapshots) {
-        if (snapshot.shares(n, live)) snapshot.keep(n, (copy ??= live.slice()))
+        if (snapshot.shares(n, live)) snapshot.keep(n, copy === undefined ? (copy = copyOf(live)) : copy)
       }
     }
   }
@@ -262,5 +262,14 @@ export class ChunkedFile implements DatabaseFile {
     if (rest === 0) return
     this.#keep(this.#size, this.#size - rest + CHUNK_SIZE)
     this.#chunks[this.chunkCount - 1]!.fill(0, rest)
+  }
+}
+
+/** null when there is no memory for it: a snapshot may fail, but not what is about to be written. */
+function copyOf(chunk: Bytes): Bytes | null {
+  try {
+    return chunk.slice()
+  } catch {
+    return null
   }
 }

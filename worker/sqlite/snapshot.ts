@@ -1,4 +1,5 @@
 // The file as it was at one moment: it shares the file's chunks until they are about to change.
+import { DataFlowError } from '../../src/shared/errors.js'
 import type { FileSnapshot } from '../seams.js'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -6,7 +7,8 @@ type Bytes = Uint8Array<ArrayBuffer>
 export class Snapshot implements FileSnapshot {
   readonly size: number
   readonly chunkCount: number
-  #chunks: Bytes[]
+  /** null for one that there was no memory to keep. */
+  #chunks: (Bytes | null)[]
   readonly #onRelease: () => void
 
   constructor(chunks: Bytes[], size: number, onRelease: () => void) {
@@ -18,7 +20,12 @@ export class Snapshot implements FileSnapshot {
 
   chunk(n: number): Bytes {
     const chunk = this.#chunks[n]
-    if (!chunk) throw new RangeError(`The snapshot has no chunk ${n}, or was released`)
+    if (chunk === null) {
+      const hint = 'write less meanwhile, or close other tabs; nothing was changed.'
+      const text = 'There was no memory left to keep the file as it was.'
+      throw new DataFlowError('STORAGE', text, { hint, retryable: true })
+    }
+    if (chunk === undefined) throw new RangeError(`The snapshot has no chunk ${n}, or was released`)
     return chunk
   }
 
@@ -26,8 +33,8 @@ export class Snapshot implements FileSnapshot {
     return this.#chunks[n] === live
   }
 
-  /** `copy` is what the chunk holds now, before it changes. */
-  keep(n: number, copy: Bytes): void {
+  /** `copy` is what the chunk holds now, before it changes; null when it could not be made. */
+  keep(n: number, copy: Bytes | null): void {
     this.#chunks[n] = copy
   }
 
