@@ -13,7 +13,8 @@ const EXAMPLE = "{ passphrase: '...' }, or a CryptoKey of AES-GCM with encrypt a
 export function keyOf(encryption: unknown, op: string): () => Promise<EncryptionKey> {
   const bad = (text: string) => new DataFlowError('BAD_OPTION', text, { op, hint: `pass ${EXAMPLE}` })
   if (typeof encryption !== 'object' || encryption === null) throw bad('encryption needs a passphrase or a CryptoKey.')
-  if ('algorithm' in encryption) {
+  // One of another frame is no instance of this page's CryptoKey.
+  if (Object.prototype.toString.call(encryption) === '[object CryptoKey]') {
     const key = encryption as CryptoKey
     const usages = USAGES[key.algorithm.name]
     if (!usages) throw bad(`A key of ${key.algorithm.name} cannot be used.`)

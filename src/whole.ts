@@ -1,5 +1,5 @@
 // The database as a whole: exported, imported, kept as backups, encrypted anew.
-import { aborted, type Connection, type RemoteEngine } from './connect.js'
+import type { Connection, RemoteEngine } from './connect.js'
 import { keyOf, type Encryption } from './encryption.js'
 import { reportLater } from './events.js'
 import { DataFlowError } from './shared/errors.js'
@@ -97,7 +97,7 @@ export class Whole {
       const { size } = await this.#work({ signal }, begin)
       const parts: Blob[] = []
       for (let done = 0; done < size; tell(onProgress, done, size)) {
-        if (signal?.aborted) throw aborted(signal)
+        if (signal?.aborted) throw stopped(signal)
         const from = done
         const piece = await connection.call(engine => engine.readExport(id, from))
         // The browser keeps a Blob where it likes; arrays would all be in the page's memory.
@@ -113,7 +113,7 @@ export class Whole {
 
   import = async (source: ImportSource, options: WorkOptions = {}): Promise<ImportReport> => {
     const { signal } = checked('import', options)
-    if (signal?.aborted) throw aborted(signal)
+    if (signal?.aborted) throw stopped(signal)
     const file = await toBlob(source, signal)
     return this.#work(options, (engine, call) => engine.importFile(call, file as FileSource))
   }
@@ -163,7 +163,7 @@ export class Whole {
   }
 
   #work<T>({ onProgress, signal }: WorkOptions, send: Send<T>): Promise<T> {
-    if (signal?.aborted) return Promise.reject(aborted(signal))
+    if (signal?.aborted) return Promise.reject(stopped(signal))
     const { connection, watch } = this.#parts
     const id = connection.nextId()
     if (onProgress) this.#progress.set(id, onProgress)
@@ -172,7 +172,7 @@ export class Whole {
     const running = connection.call(engine => send(engine, { id, progress: onProgress !== undefined }))
     return watch(running)
       .catch((error: unknown) => {
-        throw signal?.aborted && DataFlowError.is(error, 'ABORTED') ? aborted(signal) : error
+        throw signal?.aborted && DataFlowError.is(error, 'ABORTED') ? stopped(signal) : error
       })
       .finally(() => {
         signal?.removeEventListener('abort', onAbort)
@@ -192,7 +192,10 @@ function tell(listener: Progress | undefined, done: number, total: number): void
 /** Whatever it comes as, a Blob is what a worker can read piece by piece. */
 async function toBlob(source: ImportSource, signal: AbortSignal | undefined): Promise<Blob> {
   if (source instanceof Blob) return source
-  if (source instanceof ArrayBuffer || source instanceof Uint8Array) return new Blob([source as BlobPart])
+  if (source instanceof ArrayBuffer) return new Blob([source])
+  // A Blob takes no memory that is shared with other threads.
+  if (source instanceof Uint8Array)
+    return new Blob([source.buffer instanceof ArrayBuffer ? (source as Uint8Array<ArrayBuffer>) : source.slice()])
   if (!(source instanceof ReadableStream)) {
     const text = 'import() takes a Blob, an ArrayBuffer, a Uint8Array or a ReadableStream.'
     throw badOption('import', text, 'db.import(input.files[0]).')
@@ -200,10 +203,16 @@ async function toBlob(source: ImportSource, signal: AbortSignal | undefined): Pr
   try {
     return await new Response(source.pipeThrough(new TransformStream(), signal ? { signal } : {})).blob()
   } catch (cause) {
-    if (signal?.aborted) throw aborted(signal)
+    if (signal?.aborted) throw stopped(signal)
     const hint = 'see the cause; nothing was changed.'
     throw new DataFlowError('IMPORT', 'The stream could not be read.', { op: 'import', hint }, cause)
   }
+}
+
+/** Other than a call that waits, it may have begun: what matters is that nothing came of it. */
+function stopped(signal: AbortSignal): DataFlowError {
+  const hint = 'run it again if it is still wanted.'
+  return new DataFlowError('ABORTED', 'The call was aborted; nothing was changed.', { hint }, signal.reason)
 }
 
 function toBackup({ createdAt, ...backup }: BackupRecord): Backup {

@@ -7,11 +7,8 @@ import type {
   EngineConfig,
   EngineEvent,
   EngineMetrics,
-  MigrationPlan,
-  MigrationRecord,
   MigrationReport,
   Outcome,
-  TableStatus,
   Unit,
 } from '../src/shared/protocol.js'
 import { Arrivals } from './arrivals.js'
@@ -22,16 +19,17 @@ import type { Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
 import { Leases } from './leases.js'
 import { aborted, type UnitOutcome } from './message.js'
-import { readHistory } from './migrate/ledger.js'
 import { closeDatabase, openDatabase, type EngineParts, type Open } from './open.js'
 import { QuotaWatch } from './quota.js'
 import { saveMessage } from './save-message.js'
-import { SqliteError, type SaveLevel } from './seams.js'
+import { SchemaCalls } from './schema-calls.js'
+import type { SaveLevel, SqliteError } from './seams.js'
 import { WholeDatabase } from './whole.js'
 
 export type { EngineParts } from './open.js'
 
 export class Engine implements EngineProtocol {
+  readonly schema: SchemaCalls
   readonly whole: WholeDatabase
   readonly #parts: EngineParts
   readonly #config: EngineConfig
@@ -58,6 +56,7 @@ export class Engine implements EngineProtocol {
       isWanted: () => this.#listening.has('quota'),
       tell: detail => this.#emit({ type: 'quota', detail }),
     })
+    this.schema = new SchemaCalls({ exclusive: work => this.#exclusive(work), level: this.#schemaLevel })
     this.whole = new WholeDatabase({
       config,
       engine: parts,
@@ -135,61 +134,6 @@ export class Engine implements EngineProtocol {
   rollback(id: number): Promise<Outcome<null>> {
     return this.#answer(() => {
       this.#leases.rollback(this.#leases.find(id))
-      return null
-    })
-  }
-
-  ensure(models: readonly string[]): Promise<Outcome<null>> {
-    return this.#exclusive(async ({ ensure, saver }) => {
-      ensure.ensure(models)
-      await saver.committed(this.#schemaLevel)
-      return null
-    })
-  }
-
-  tableStatus(model: string): Promise<Outcome<TableStatus>> {
-    return this.#exclusive(({ ensure }) => ensure.status(model))
-  }
-
-  retry(model: string): Promise<Outcome<null>> {
-    return this.#exclusive(async ({ ensure, saver }) => {
-      ensure.retry(model)
-      ensure.ensure([model])
-      await saver.committed(this.#schemaLevel)
-      return null
-    })
-  }
-
-  plan(): Promise<Outcome<MigrationPlan>> {
-    return this.#exclusive(({ migrator }) => migrator.plan())
-  }
-
-  apply(): Promise<Outcome<MigrationReport>> {
-    return this.#exclusive(async ({ ensure, saver }) => {
-      const report = ensure.apply()
-      await saver.committed(this.#schemaLevel)
-      return report
-    })
-  }
-
-  history(): Promise<Outcome<readonly MigrationRecord[]>> {
-    return this.#exclusive(({ db, migrator }) => {
-      migrator.assertOwnSchema()
-      try {
-        return readHistory(db)
-      } catch (error) {
-        // No ledger: nothing has been migrated yet.
-        if (error instanceof SqliteError && error.missing === 'table') return []
-        throw error
-      }
-    })
-  }
-
-  /** VACUUM: the file shrinks to what it holds. */
-  compact(): Promise<Outcome<null>> {
-    return this.#exclusive(async ({ db, saver }) => {
-      db.run('VACUUM')
-      await saver.committed(this.#schemaLevel)
       return null
     })
   }

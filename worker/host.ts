@@ -110,25 +110,25 @@ export class Host implements EngineHost {
     return this.#started.rollback(lease)
   }
   ensure(models: readonly string[]) {
-    return this.#started.ensure(models)
+    return this.#started.schema.ensure(models)
   }
   tableStatus(model: string) {
-    return this.#started.tableStatus(model)
+    return this.#started.schema.tableStatus(model)
   }
   retry(model: string) {
-    return this.#started.retry(model)
+    return this.#started.schema.retry(model)
   }
   plan() {
-    return this.#started.plan()
+    return this.#started.schema.plan()
   }
   apply() {
-    return this.#started.apply()
+    return this.#started.schema.apply()
   }
   history() {
-    return this.#started.history()
+    return this.#started.schema.history()
   }
   compact() {
-    return this.#started.compact()
+    return this.#started.schema.compact()
   }
   flush() {
     return this.#started.flush()

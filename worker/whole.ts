@@ -16,7 +16,6 @@ import type {
 } from '../src/shared/protocol.js'
 import { examine, isFatal, readSource } from './foreign-file.js'
 import type { Leases } from './leases.js'
-import { aborted } from './message.js'
 import { schemaOf, type EngineParts, type Open } from './open.js'
 import { CHUNK_SIZE, SqliteError, type FileSnapshot, type SavedFile, type Sqlite } from './seams.js'
 import { partOf, Works, type Work } from './works.js'
@@ -146,7 +145,9 @@ export class WholeDatabase implements WholeEngine {
   }
 
   cancel(ids: readonly number[]): void {
-    for (const id of ids) this.#works.cancel(id, aborted())
+    const text = 'The call was aborted; nothing was changed.'
+    const reason = new DataFlowError('ABORTED', text, { hint: 'run it again if it is still wanted.' })
+    for (const id of ids) this.#works.cancel(id, reason)
   }
 
   /** Ends what is under way; resolves when the storage is no longer used by it. */

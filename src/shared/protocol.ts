@@ -249,6 +249,15 @@ export interface Engine {
   begin(options: { maxWait: number; timeout: number; id: number }): Promise<Outcome<number>>
   commit(lease: number, durability: Durability | null): Promise<Outcome<null>>
   rollback(lease: number): Promise<Outcome<null>>
+  flush(): Promise<Outcome<null>>
+  metrics(): Promise<Outcome<EngineMetrics>>
+  /** Which events are wanted; none before the first call. */
+  listen(events: readonly EngineEvent['type'][]): Promise<Outcome<null>>
+  close(): Promise<Outcome<null>>
+}
+
+/** What concerns the schema. */
+export interface SchemaEngine {
   ensure(models: readonly string[]): Promise<Outcome<null>>
   tableStatus(model: string): Promise<Outcome<TableStatus>>
   retry(model: string): Promise<Outcome<null>>
@@ -256,11 +265,6 @@ export interface Engine {
   apply(): Promise<Outcome<MigrationReport>>
   history(): Promise<Outcome<readonly MigrationRecord[]>>
   compact(): Promise<Outcome<null>>
-  flush(): Promise<Outcome<null>>
-  metrics(): Promise<Outcome<EngineMetrics>>
-  /** Which events are wanted; none before the first call. */
-  listen(events: readonly EngineEvent['type'][]): Promise<Outcome<null>>
-  close(): Promise<Outcome<null>>
 }
 
 /** A call that may take seconds: `id` is for cancel, and for the progress it tells of if that is wanted. */
@@ -294,7 +298,7 @@ export interface WholeEngine {
 }
 
 /** What the worker exposes by Comlink: one call that makes the engine, then the engine's own. */
-export interface EngineHost extends Engine, WholeEngine {
+export interface EngineHost extends Engine, SchemaEngine, WholeEngine {
   /** Wires the real parts. `alive` is the name of the Web Lock that the worker holds as long as it lives. */
   start(config: EngineConfig, setup: HostSetup): Promise<Outcome<{ alive: string }>>
   /** In place of opening: brings back what can be read of a damaged database. */

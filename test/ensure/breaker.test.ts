@@ -65,7 +65,7 @@ test('S15: after the first failure every call fails at once, with the same error
   // The plan is one: the models that did not change fail with it.
   await failsForFree(db, () => db.tables.tags.count(), message)
   await failsForFree(db, () => db.batch([User.count(), Tag.count()]), message)
-  await failsForFree(db, () => unwrap(db.engine.ensure(['User'])), message)
+  await failsForFree(db, () => unwrap(db.engine.schema.ensure(['User'])), message)
   await failsForFree(db, () => ready(db), message)
   expect((await ensureMetrics(db)).failures).toBe(1)
   expect((await history(db)).filter(({ status }) => status === 'failed')).toHaveLength(1)
@@ -183,7 +183,7 @@ test('7: with Web Locks the table of locks stays empty', async () => {
 test('7: without Web Locks a row is committed before the migration, and deleted inside it', async () => {
   const db = await app().start({ users: User }, HOLDER)
   // One transaction for the row, one for the migration.
-  const { control } = await db.count(() => unwrap(db.engine.ensure(['User'])))
+  const { control } = await db.count(() => unwrap(db.engine.schema.ensure(['User'])))
   expect(control).toBe(4)
   expect(await db.sql`select * from dataflow_migration_locks`).toEqual([])
   await db.close()

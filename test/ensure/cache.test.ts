@@ -111,15 +111,15 @@ test('S8: a failed check is not kept as ensured', async () => {
 
 test('S7: ensure makes the tables early, with everything that is referred to', async () => {
   const db = localDatabase(models)
-  await unwrap(db.engine.ensure(['Post']))
+  await unwrap(db.engine.schema.ensure(['Post']))
   expect([await status(db, 'Post'), await status(db, 'User'), await status(db, 'Tag')]).toEqual([
     'exists',
     'exists',
     'needs_creation',
   ])
-  const { executed } = await db.count(() => unwrap(db.engine.ensure(['Post', 'User'])))
+  const { executed } = await db.count(() => unwrap(db.engine.schema.ensure(['Post', 'User'])))
   expect(executed).toBe(0)
-  expect(await failureOf(unwrap(db.engine.ensure(['Nobody'])))).toMatchObject({ code: 'UNKNOWN_MODEL' })
+  expect(await failureOf(unwrap(db.engine.schema.ensure(['Nobody'])))).toMatchObject({ code: 'UNKNOWN_MODEL' })
   await db.close()
 })
 
@@ -144,7 +144,7 @@ test('S16: two databases with the same models share nothing', async () => {
   // The one's breaker is not the other's.
   await expect(blue.tables.users.count()).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
   expect(await red.tables.users.count()).toBe(1)
-  await unwrap(blue.engine.apply())
+  await unwrap(blue.engine.schema.apply())
   expect(await blue.tables.users.count()).toBe(0)
   expect(await ensureMetrics(red)).toMatchObject({ hits: 1, misses: 1, failures: 0 })
   expect(await ensureMetrics(blue)).toMatchObject({ hits: 1, misses: 1, failures: 1 })

@@ -208,7 +208,7 @@ test('every kind of field is found in the database as it was declared', async ()
   await db.sql`create view v as select 1`
   expect(await status(db, 'Everything')).toBe('exists')
   expect(await db.tables.all.read(row.id)).toEqual(row)
-  expect((await unwrap(db.engine.plan())).steps).toEqual([])
+  expect((await unwrap(db.engine.schema.plan())).steps).toEqual([])
   expect((await history(db)).map(({ name }) => name)).toEqual(['create Every "thing", create users'])
   await db.close()
 })

@@ -10,7 +10,7 @@ const Wider = model('User', { ...User.$fields, nick: t.text().nullable(), n: t.i
 const Indexed = model('User', User.$fields, { indexes: [['name']] })
 const Post = model('Post', { id: t.id(), userId: t.ref('User') })
 const Tag = model('Tag', { id: t.id() })
-const apply = (db: any) => unwrap<any>(db.engine.apply())
+const apply = (db: any) => unwrap<any>(db.engine.schema.apply())
 const migrations = (db: any) => db.events.filter(({ type }: any) => type === 'migrate')
 
 async function upgraded<Ms extends Record<string, AnyModel>>(to: Ms, options: LocalOptions) {
@@ -208,7 +208,7 @@ describe('existingSchema', () => {
 
   test('6: migrations are refused', async () => {
     const db = await legacy([fits])
-    for (const work of [() => unwrap(db.engine.plan()), () => apply(db), () => history(db)]) {
+    for (const work of [() => unwrap(db.engine.schema.plan()), () => apply(db), () => history(db)]) {
       expect(await failureOf(work())).toMatchObject({ code: 'READONLY' })
     }
     expect(await db.sql`select * from sqlite_schema where name like 'dataflow%'`).toEqual([])

@@ -25,16 +25,16 @@ export function app() {
 export async function upgrade<A extends Models, B extends Models>(from: A, to: B, options: LocalOptions = {}) {
   const { start } = app()
   const first = await start(from)
-  await unwrap(first.engine.ensure(Object.values(from).map(model => model.$name)))
+  await unwrap(first.engine.schema.ensure(Object.values(from).map(model => model.$name)))
   return start(to, options)
 }
 
 export const metrics = async (db: LocalDatabase<any>) => unwrap(db.engine.metrics())
 export const ensureMetrics = async (db: LocalDatabase<any>) => (await metrics(db)).ensure
 export const ready = (db: LocalDatabase<any>) => unwrap(db.engine.ready())
-export const status = (db: LocalDatabase<any>, model: string) => unwrap(db.engine.tableStatus(model))
-export const history = (db: LocalDatabase<any>) => unwrap(db.engine.history())
-export const retry = (db: LocalDatabase<any>, model: string) => unwrap(db.engine.retry(model))
+export const status = (db: LocalDatabase<any>, model: string) => unwrap(db.engine.schema.tableStatus(model))
+export const history = (db: LocalDatabase<any>) => unwrap(db.engine.schema.history())
+export const retry = (db: LocalDatabase<any>, model: string) => unwrap(db.engine.schema.retry(model))
 
 /** The error of a promise that has to reject. */
 export async function failureOf(promise: Promise<unknown>): Promise<DataFlowError> {

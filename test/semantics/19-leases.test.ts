@@ -19,7 +19,7 @@ test('19: everything else waits for the end of a lease, reads included', async (
   await tx.run(User.create({ id: 'a', name: 'a' }))
   const done: string[] = []
   const read = db.tables.users.count().then(n => (done.push('read'), n))
-  const status = unwrap(db.engine.tableStatus('User')).then(() => done.push('status'))
+  const status = unwrap(db.engine.schema.tableStatus('User')).then(() => done.push('status'))
   await settle()
   expect(done).toEqual([])
   expect(await tx.run(User.count())).toBe(1)

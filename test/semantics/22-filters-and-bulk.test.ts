@@ -97,13 +97,19 @@ test('28: whatever the engine is asked, it answers with data and never rejects',
     engine.run([{ id: 1, ops: [], durability: null, lease: 99 }]),
     engine.commit(99, null),
     engine.rollback(99),
-    engine.ensure(['Nobody']),
-    engine.tableStatus('Nobody'),
-    engine.retry('Nobody'),
+    engine.schema.ensure(['Nobody']),
+    engine.schema.tableStatus('Nobody'),
+    engine.schema.retry('Nobody'),
   ]
   for (const outcome of await Promise.all(nonsense)) expect('ok' in outcome || 'error' in outcome).toBe(true)
   await db.close()
-  for (const late of [engine.ready(), engine.run([]), engine.metrics(), engine.plan(), engine.compact()]) {
+  for (const late of [
+    engine.ready(),
+    engine.run([]),
+    engine.metrics(),
+    engine.schema.plan(),
+    engine.schema.compact(),
+  ]) {
     expect(await late).toMatchObject({ error: { code: 'CLOSED' } })
   }
   expect(await engine.close()).toEqual({ ok: null })

@@ -1,0 +1,84 @@
+// What the page asks of the schema: tables made sure of, migrations planned, applied and listed, the file shrunk.
+import type {
+  MigrationPlan,
+  MigrationRecord,
+  MigrationReport,
+  Outcome,
+  SchemaEngine,
+  TableStatus,
+} from '../src/shared/protocol.js'
+import { readHistory } from './migrate/ledger.js'
+import type { Open } from './open.js'
+import { SqliteError, type SaveLevel } from './seams.js'
+
+export interface SchemaCallsParts {
+  /** Runs `work` when no lease is held; outcomes cross as data. */
+  exclusive<T>(work: (open: Open) => T | Promise<T>): Promise<Outcome<T>>
+  /** How the library saves what it writes for itself. */
+  readonly level: SaveLevel
+}
+
+export class SchemaCalls implements SchemaEngine {
+  readonly #parts: SchemaCallsParts
+
+  constructor(parts: SchemaCallsParts) {
+    this.#parts = parts
+  }
+
+  ensure(models: readonly string[]): Promise<Outcome<null>> {
+    return this.#saved(({ ensure }) => {
+      ensure.ensure(models)
+      return null
+    })
+  }
+
+  tableStatus(model: string): Promise<Outcome<TableStatus>> {
+    return this.#parts.exclusive(({ ensure }) => ensure.status(model))
+  }
+
+  retry(model: string): Promise<Outcome<null>> {
+    return this.#saved(({ ensure }) => {
+      ensure.retry(model)
+      ensure.ensure([model])
+      return null
+    })
+  }
+
+  plan(): Promise<Outcome<MigrationPlan>> {
+    return this.#parts.exclusive(({ migrator }) => migrator.plan())
+  }
+
+  apply(): Promise<Outcome<MigrationReport>> {
+    return this.#saved(({ ensure }) => ensure.apply())
+  }
+
+  history(): Promise<Outcome<readonly MigrationRecord[]>> {
+    return this.#parts.exclusive(({ db, migrator }) => {
+      migrator.assertOwnSchema()
+      try {
+        return readHistory(db)
+      } catch (error) {
+        // No ledger: nothing has been migrated yet.
+        if (error instanceof SqliteError && error.missing === 'table') return []
+        throw error
+      }
+    })
+  }
+
+  /** VACUUM: the file shrinks to what it holds. */
+  compact(): Promise<Outcome<null>> {
+    return this.#saved(({ db }) => {
+      db.run('VACUUM')
+      return null
+    })
+  }
+
+  #saved<T>(work: (open: Open) => T): Promise<Outcome<T>> {
+    const { exclusive, level } = this.#parts
+    return exclusive(async open => {
+      const result = work(open)
+      await open.saver.committed(level)
+      return result
+    })
+  }
+}
