@@ -1,7 +1,7 @@
 // Rounds of random faults in a real browser against the built library: `npm run test:crash -- --rounds N --seed S`.
 // Each round verifies what the rounds before have left, then does some work and lets a fault happen to it. Which fault,
 // which work, how much of it and when: all of it comes from the seed.
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { faults as allFaults, type Fault } from './faults.js'
@@ -15,10 +15,12 @@ import { verify } from './verify.js'
 export interface CrashOptions {
   readonly rounds: number
   readonly seed: number
-  /** Only faults whose name contains this. */
-  readonly only?: string
+  /** Names of the faults; all if left out. Each comes once before one comes again. */
+  readonly only?: readonly string[]
   /** To see that damage is noticed: the page's promises resolve before anything is saved. */
   readonly lying?: boolean
+  /** Keeps a copy of a profile in which something was wrong. */
+  readonly evidence?: boolean
   /** Told what happens, a line at a time. */
   readonly log?: (line: string) => void
 }
@@ -38,21 +40,16 @@ export interface CrashResult {
   coverage: Map<string, { rounds: number; open: number; kept: number; refused: number }>
 }
 
-const FRESH = {
-  columns: 0,
-  migrating: false,
-  openMs: 150,
-  lagMs: 3,
-  baseBytes: 0,
-  logBytes: 0,
-} satisfies Partial<State>
+const FRESH = { columns: 0, migrating: false, openMs: 150, baseBytes: 0 } satisfies Partial<State>
+
+export const faultNames: readonly string[] = allFaults.map(fault => fault.name)
 
 export async function crash(options: CrashOptions): Promise<CrashResult> {
-  const { rounds, seed, only = '', lying = false, log = () => {} } = options
-  const faults = allFaults.filter(fault => fault.name.includes(only))
-  if (faults.length === 0) throw new Error(`No fault is named ${only}`)
+  const { rounds, seed, only = faultNames } = options
+  const faults = allFaults.filter(fault => only.includes(fault.name))
+  if (faults.length === 0) throw new Error(`No such fault; there are\n${faultNames.join('\n')}`)
   const site = await openSite()
-  const run = new Run(seed, site.url, lying, log)
+  const run = new Run(options, site.url)
   try {
     let cycle: Fault[] = []
     for (let n = 1; n <= rounds; n++) {
@@ -79,19 +76,17 @@ class Run {
     findings: [],
     coverage: new Map(),
   }
-  readonly #seed: number
+  readonly #options: CrashOptions
   readonly #url: string
-  readonly #log: (line: string) => void
   #session: Session | null = null
   #oracle = new Oracle()
   #state: State
   #last: Fault | null = null
 
-  constructor(seed: number, url: string, lying: boolean, log: (line: string) => void) {
-    this.#state = { ...FRESH, lying }
-    this.#seed = seed
+  constructor(options: CrashOptions, url: string) {
+    this.#options = options
     this.#url = url
-    this.#log = log
+    this.#state = { ...FRESH, lying: options.lying ?? false }
   }
 
   async round(n: number, fault: Fault): Promise<void> {
@@ -122,13 +117,12 @@ class Run {
   }
 
   async close(): Promise<void> {
-    await this.#session?.kill()
-    if (this.#session) await rm(this.#session.profile, { recursive: true, force: true, maxRetries: 10 })
+    await this.#session?.end()
   }
 
   async #newRound(name: string): Promise<Round> {
     this.#session ??= new Session(await mkdtemp(join(tmpdir(), 'dataflow-edge-crash-')), this.#url)
-    const random = new Random(this.#seed, name)
+    const random = new Random(this.#options.seed, name)
     return new Round({ random, oracle: this.#oracle, session: this.#session, state: this.#state })
   }
 
@@ -174,8 +168,13 @@ class Run {
     return found
   }
 
+  #log(line: string): void {
+    this.#options.log?.(line)
+  }
+
   async #keepEvidence(when: string): Promise<void> {
     await this.#session!.kill()
+    if (!this.#options.evidence) return
     const copy = await mkdtemp(join(tmpdir(), 'dataflow-edge-crash-evidence-'))
     await cp(this.#session!.profile, copy, { recursive: true })
     this.#log(`${when}: the profile is kept in ${copy}`)

@@ -95,7 +95,7 @@ function withHeir(name: string, strike: Strike, choices: readonly Moment[]): Fau
 const quota: Fault = {
   name: 'quota exceeded',
   async inject(round) {
-    const { session, random, state } = round
+    const { session, random } = round
     const [killed, calls, room] = [random.chance(0.4), random.between(1, 100), random.between(200_000, 2_000_000)]
     // Chromium remembers for half a minute how much room there was: a new one has nothing to remember.
     await session.kill()
@@ -112,7 +112,7 @@ const quota: Fault = {
       if (random.chance(0.5)) full.mixed('tasks', 100)
       if (killed) {
         await round.begin(full)
-        await round.after(calls, random.next() * 2 * state.lagMs)
+        await round.after(calls, random.next() * 12)
         await session.kill()
         return round.activity
       }
@@ -126,12 +126,13 @@ const quota: Fault = {
   },
 }
 
-const { awaitedCalls, thousandInserts, bulkWrites, checkpoint, opening, migration } = moments
-const working = [awaitedCalls, thousandInserts, bulkWrites, checkpoint]
+const { awaitedCalls, transactions, thousandInserts, bulkWrites, checkpoint, opening, starting, migration } = moments
+const working = [awaitedCalls, transactions, thousandInserts, bulkWrites, checkpoint]
 const anything = [...working, opening, migration]
 
 export const faults: readonly Fault[] = [
   when('SIGKILL during awaited calls', kill, [awaitedCalls]),
+  when('SIGKILL during transactions', kill, [transactions]),
   when('SIGKILL during 1000 calls at once', kill, [thousandInserts]),
   when('SIGKILL during bulk writes', kill, [bulkWrites]),
   when('SIGKILL during a checkpoint', kill, [checkpoint]),
@@ -141,6 +142,7 @@ export const faults: readonly Fault[] = [
   when('renderer crashed', crashRenderer, anything),
   withHeir('renderer crashed', crashRenderer, working),
   when('worker.terminate()', terminateWorker, anything, ['WORKER_CRASHED']),
+  when('worker.terminate() while it starts', terminateWorker, [starting], ['WORKER_CRASHED']),
   when('tab closed', closeTab, working),
   withHeir('tab closed', closeTab, working),
   when('page left', leavePage, working),

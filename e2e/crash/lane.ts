@@ -31,7 +31,7 @@ export class LaneMaker {
     else if (kind < 0.68) this.delete()
     else if (kind < 0.76) this.bulkCreate(random.between(2, 60), () => anySize(random))
     else if (kind < 0.8) this.bulkDelete(random.between(2, 20))
-    else this.family(transactions && random.chance(0.5) ? 'transaction' : 'batch')
+    else this.family(transactions && random.chance(0.5) ? this.#transaction() : 'batch')
   }
 
   create(size: number): void {
@@ -39,8 +39,7 @@ export class LaneMaker {
     this.#parts.add('single', [{ kind: 'create', row }], [created(row)])
   }
 
-  bulkCreate(count: number, size: () => number): void {
-    const table = this.#parts.random.pick(TABLES)
+  bulkCreate(count: number, size: () => number, table = this.#parts.random.pick(TABLES)): void {
     const rows = Array.from({ length: count }, () => this.#newRow(size(), table))
     this.#parts.add('single', [{ kind: 'bulkCreate', rows }], rows.map(created))
   }
@@ -66,7 +65,7 @@ export class LaneMaker {
   }
 
   /** An owner with what it owns, another row changed and one removed: all or nothing. */
-  family(how: 'batch' | 'transaction'): void {
+  family(how: 'batch' | 'transaction' | 'rollback' = this.#transaction()): void {
     const { random, targets } = this.#parts
     const bare = this.#newRow(anySize(random), 'owners')
     const owner = { ...bare, id: `owner-${bare.n}` }
@@ -104,6 +103,10 @@ export class LaneMaker {
     }
     if (target) target.size = anySize(random)
     return target
+  }
+
+  #transaction(): 'transaction' | 'rollback' {
+    return this.#parts.random.chance(0.25) ? 'rollback' : 'transaction'
   }
 
   #newRow(size: number, table = this.#parts.random.pick(TABLES)): NewRow {

@@ -1,6 +1,6 @@
 // The command: its arguments, what it prints, and its exit code.
 import { parseArgs } from 'node:util'
-import { crash, type CrashResult } from './crash.js'
+import { crash, faultNames, type CrashResult } from './crash.js'
 
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -17,8 +17,11 @@ export async function main(args: string[]): Promise<number> {
     return 1
   }
   const log = (line: string) => console.error(line)
+  // So that what is to be done at exit is done.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+  const only = faultNames.filter(name => name.includes(values.only))
   log(`seed ${seed}`)
-  const result = await crash({ rounds, seed, only: values.only, log })
+  const result = await crash({ rounds, seed, only, evidence: true, log })
   for (const [fault, { rounds, open, kept, refused }] of result.coverage) {
     log(`${fault}: ${rounds} rounds, ${open} calls open at the fault, ${kept} of them kept; ${refused} refused`)
   }

@@ -3,22 +3,36 @@ import type { Round } from './round.js'
 import type { Workload } from './workload.js'
 
 const MIB = 1024 * 1024
+const CHUNK = 256 * 1024
+/** A flush takes 2 ms on an idle machine, and 10 on a busy one. */
+const MS = 12
 
 /** Begins what the app is doing; resolves when the fault is to come. */
 export type Moment = (round: Round) => Promise<void>
 
 /** Several parts of an app that each await their calls. */
 const awaitedCalls: Moment = async round => {
-  const { random, state } = round
+  const { random } = round
   const workload = tidied(round)
   for (let lanes = random.between(1, 4); lanes > 0; lanes--) {
     if (random.chance(0.15)) workload.deferred(150)
     else workload.mixed('awaited', 150, random.chance(0.15) ? 'strict' : undefined)
   }
   if (random.chance(0.3)) workload.mixed('tasks', 100)
-  const [calls, lags] = [random.between(0, 150), random.next() * 2]
+  const [calls, ms] = [random.between(0, 150), random.next() * MS]
   await round.begin(workload)
-  await round.after(calls, lags * state.lagMs)
+  await round.after(calls, ms)
+}
+
+/** Transactions that wait for each other, and calls that wait for all of them. */
+const transactions: Moment = async round => {
+  const { random } = round
+  const workload = tidied(round)
+  for (let lanes = random.between(2, 5); lanes > 0; lanes--) workload.transactions(40)
+  workload.mixed('tasks', 150).mixed('awaited', 60)
+  const [calls, ms] = [random.between(0, 200), random.next() * MS]
+  await round.begin(workload)
+  await round.after(calls, ms)
 }
 
 const thousandInserts: Moment = async round => {
@@ -55,18 +69,20 @@ const bulkWrites: Moment = async round => {
 
 /** The log is filled until a checkpoint begins. It rides along with the calls, or goes on while there are none. */
 const checkpoint: Moment = async round => {
-  const { random, state } = round
-  const idle = random.chance(0.4)
-  const [calls, share] = [random.between(0, 120), random.next()]
-  const size = random.between(2000, 16_000)
-  const rows = Math.ceil(128_000 / size)
+  const { random, session } = round
+  const [idle, share, size] = [random.chance(0.4), random.next(), random.between(2000, 16_000)]
   await round.complete(tidied(round))
-  const threshold = Math.max(4 * MIB, state.baseBytes / 4)
-  const needed = Math.ceil((Math.max(0, threshold - state.logBytes) + 256_000) / (rows * size))
-  await round.complete(round.workload().bulk('awaited', needed, rows, size))
-  if (idle) return round.after(0, share * 1200)
+  const tab = await session.tab()
+  let saved = round.expectOk(await tab.saved())
+  while (saved && saved.logBytes < Math.max(4 * MIB, saved.baseBytes / 4)) {
+    await round.complete(round.workload().bulk('awaited', 2, Math.ceil(128_000 / size), size))
+    saved = round.expectOk(await tab.saved())
+  }
+  // One chunk with each flush, or with each idle step 20 ms after the last.
+  const chunks = (saved?.baseBytes ?? 0) / CHUNK + 8
+  if (idle) return round.after(0, share * chunks * 25)
   await round.begin(round.workload().mixed('awaited', 120).mixed('awaited', 120))
-  await round.after(calls, share * 2 * state.lagMs)
+  await round.after(Math.round(share * 1.2 * chunks), random.next() * MS)
 }
 
 const opening: Moment = async round => {
@@ -79,12 +95,21 @@ const opening: Moment = async round => {
   await round.after(0, ms)
 }
 
+/** The worker has been asked for, and has hardly begun. */
+const starting: Moment = async round => {
+  const { random, state } = round
+  const share = random.next()
+  await round.session.reloaded()
+  await round.beginOpening(round.workload().mixed('awaited', 20).mixed('tasks', 20).lanes)
+  await round.after(0, share * 0.4 * state.openMs)
+}
+
 /** The app has a new version, whose notes have one column and one index more. */
 const migration: Moment = async round => {
   const { random, state } = round
   const [ms, withCalls] = [(0.2 + random.next() * 1.3) * state.openMs, random.chance(0.3)]
   const notes = [...round.oracle.rows.values()].filter(({ table }) => table === 'notes').length
-  if (notes < 1500) await round.complete(round.workload().bulk('awaited', 9, 500, 60))
+  if (notes < 1500) await round.complete(round.workload().bulk('awaited', 3, 500, 60, 'notes'))
   if (random.chance(0.5)) await round.session.kill()
   await round.session.reloaded()
   state.columns++
@@ -94,7 +119,16 @@ const migration: Moment = async round => {
   await round.after(0, ms)
 }
 
-export const moments = { awaitedCalls, thousandInserts, bulkWrites, checkpoint, opening, migration }
+export const moments = {
+  awaitedCalls,
+  transactions,
+  thousandInserts,
+  bulkWrites,
+  checkpoint,
+  opening,
+  starting,
+  migration,
+}
 
 /** Nothing grows for ever: when there is much, a part of it is removed meanwhile. */
 function tidied(round: Round): Workload {

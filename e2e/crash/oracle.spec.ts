@@ -21,9 +21,9 @@ function row(n: number, v: number, rev = 1, whole = true): SeenRow {
 }
 
 function look(...rows: SeenRow[]): Look {
-  const flush = { baseBytes: 0, logBytes: 0, lagP50: 0 }
+  const saved = { baseBytes: 0, logBytes: 0 }
   const sound = { integrity: ['ok'], foreignKeyFailures: 0, columnsFilled: true, schemaVersion: 1 }
-  return { rows, ...sound, schema: [], registry: [], history: [], pending: [], flush }
+  return { rows, ...sound, schema: [], registry: [], history: [], pending: [], saved }
 }
 
 /** Calls 1, 2, ... of one lane, each with its outcome: null resolved, a code rejected, undefined still open. */

@@ -29,8 +29,11 @@ export type Step =
 /** One promise of the app. What it writes carries `i` as its version. */
 export interface Call {
   readonly i: number
-  /** `flush` resolves when all deferred calls that have settled before are saved. */
-  readonly how: 'single' | 'batch' | 'transaction' | 'flush'
+  /**
+   * `rollback` is a transaction whose function throws at its end. `flush` resolves when all deferred calls that have
+   * settled before are saved.
+   */
+  readonly how: 'single' | 'batch' | 'transaction' | 'rollback' | 'flush'
   readonly steps: readonly Step[]
   readonly durability?: 'strict' | 'deferred'
 }
@@ -53,6 +56,9 @@ export interface OpenOptions {
   readonly durability?: 'deferred'
 }
 
+/** The code that a `rollback` reports: it has thrown, as it was to. */
+export type RolledBack = 'rolled back'
+
 export type Report =
   /** Sent right before the first call. */
   | { readonly started: true }
@@ -71,6 +77,12 @@ export interface SchemaObject {
   readonly sql: string | null
 }
 
+/** How much of the database is saved where. */
+export interface Saved {
+  readonly baseBytes: number
+  readonly logBytes: number
+}
+
 /** All that the page sees of a database that it has opened. */
 export interface Look {
   readonly rows: readonly SeenRow[]
@@ -84,7 +96,7 @@ export interface Look {
   readonly pending: readonly string[]
   /** Every note has the default of each added column. */
   readonly columnsFilled: boolean
-  readonly flush: { readonly baseBytes: number; readonly logBytes: number; readonly lagP50: number }
+  readonly saved: Saved
 }
 
 /** `undefined`: the page is no more. */
@@ -95,6 +107,7 @@ export interface Page {
   /** Opens and answers how long it took, in ms. */
   open(options: OpenOptions): Promise<Answer<number>>
   look(): Promise<Answer<Look>>
+  saved(): Promise<Answer<Saved>>
   /** Ends when every call has settled. */
   run(lanes: readonly Lane[]): Promise<void>
   /** The app ends its worker behind the library's back. */

@@ -1,7 +1,7 @@
 // One round: what goes on when the fault comes, and what the harness hears of it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Oracle } from './oracle.js'
-import type { Answer, Lane, OpenOptions, Report } from './protocol.js'
+import type { Answer, Lane, OpenOptions, Report, RolledBack } from './protocol.js'
 import type { Random } from './random.js'
 import type { CrashTab, Session } from './session.js'
 import { Targets } from './targets.js'
@@ -14,12 +14,9 @@ export interface State {
   migrating: boolean
   /** How long the last undisturbed opening took, in ms. */
   openMs: number
-  /** What the library says of itself. */
-  lagMs: number
   /** The page is to lie about what is saved. */
   lying: boolean
   baseBytes: number
-  logBytes: number
 }
 
 export class Round {
@@ -124,7 +121,8 @@ export class Round {
       this.#settled++
       this.oracle.settled(settled, code)
       if (code !== null && this.allowed.has(code)) this.refused++
-      else if (code !== null) this.unexpected.push(`call ${settled} was rejected: ${text}`)
+      else if (code !== null && code !== ('rolled back' satisfies RolledBack))
+        this.unexpected.push(`call ${settled} was rejected: ${text}`)
     }
     this.#waiting = this.#waiting.filter(({ ready, resolve }) => !ready() || resolve())
   }

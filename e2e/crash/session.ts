@@ -1,8 +1,9 @@
 // The browser and the tab of a run, replaced whenever a fault has taken them.
+import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CDPSession, Page as Tab } from '@playwright/test'
 import { startBrowser, type BrowserProcess } from '../browser-process.js'
-import type { Answer, Lane, Look, OpenOptions, Page, Report } from './protocol.js'
+import type { Answer, Lane, Look, OpenOptions, Page, Report, Saved } from './protocol.js'
 
 /** More than the page gives its own calls. */
 const ANSWER_MS = 60_000
@@ -52,6 +53,9 @@ export class CrashTab {
   look(): Promise<Answer<Look>> {
     return this.#ask('look')
   }
+  saved(): Promise<Answer<Saved>> {
+    return this.#ask('saved')
+  }
   close(): Promise<Answer<null>> {
     this.opened = false
     return this.#ask('close')
@@ -67,16 +71,25 @@ export class CrashTab {
   /** Undefined when the tab goes before it answers. */
   async #ask<T>(name: keyof Page, argument?: unknown): Promise<T | undefined> {
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`The page has not answered ${name} for ${ANSWER_MS} ms`)), ANSWER_MS)
+    const late = new Promise<Answer<never>>(resolve => {
+      timer = setTimeout(() => {
+        const failed = `the page has not answered ${name} for ${ANSWER_MS} ms`
+        this.onReport({ hung: failed })
+        resolve({ failed, code: 'HUNG' })
+      }, ANSWER_MS)
     })
     let isGone = false
     const gone = this.gone.then(() => void (isGone = true))
+    // As text: Playwright's own way for values takes seconds for thousands of rows.
     const answered = this.tab
-      .evaluate(([name, argument]) => window.crash[name](argument as never) as Promise<unknown>, [
-        name,
-        argument,
-      ] as const)
+      .evaluate(
+        async ([name, text]) => {
+          const argument = text === undefined ? undefined : JSON.parse(text)
+          return JSON.stringify(await window.crash[name](argument as never))
+        },
+        [name, JSON.stringify(argument)] as const,
+      )
+      .then(text => text && JSON.parse(text))
       .catch(async (error: unknown) => {
         // Its navigation or its end rejects the call a moment before, or after, the event that tells of it.
         if (!isGone && !LEAVING.test(String(error))) throw error
@@ -100,6 +113,19 @@ export class Session {
   constructor(profile: string, url: string) {
     this.profile = profile
     this.#url = url
+    process.once('exit', this.#killNow)
+  }
+
+  /** Ended in the middle: the browser is a process group of its own and would go on for ever. */
+  readonly #killNow = (): void => {
+    if (this.#browser && lives(this.#browser.pid)) process.kill(-this.#browser.pid, 'SIGKILL')
+  }
+
+  /** The session is over; its profile can go. */
+  async end(): Promise<void> {
+    process.off('exit', this.#killNow)
+    await this.kill()
+    await rm(this.profile, { recursive: true, force: true, maxRetries: 10 })
   }
 
   get origin(): string {

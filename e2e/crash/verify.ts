@@ -2,7 +2,7 @@
 import { faultsIn } from './ledger.js'
 import type { Verdict } from './oracle.js'
 import type { Look } from './protocol.js'
-import type { Round, State } from './round.js'
+import type { Round } from './round.js'
 
 export interface Verified extends Verdict {
   /** Calls of which nobody knew whether they were done, and those of them that were. */
@@ -50,8 +50,7 @@ async function judge(round: Round, complete: boolean): Promise<Verified> {
     return { lost: [], duplicated: [], torn: [], open: 0, kept: 0, unusable: true }
   }
   const look: Look = answer.ok
-  const { baseBytes, logBytes, lagP50 } = look.flush
-  Object.assign(state, { baseBytes, logBytes, lagMs: lagP50 || state.lagMs } satisfies Partial<State>)
+  state.baseBytes = look.saved.baseBytes
   const { verdict, open, kept } = oracle.judge(look)
   round.judged()
   const faults = await faultsIn(look, complete)

@@ -1,7 +1,7 @@
 // What the app is doing when the fault comes: lanes of calls, decided by the generator and the rows that are there.
 import { LaneMaker } from './lane.js'
 import type { Oracle } from './oracle.js'
-import type { Call, Lane } from './protocol.js'
+import type { Call, Lane, TableName } from './protocol.js'
 import type { Random } from './random.js'
 import type { Targets } from './targets.js'
 
@@ -25,6 +25,13 @@ export class Workload {
     })
   }
 
+  /** Transactions, one of four rolled back at its end. */
+  transactions(count: number): this {
+    return this.#lane('awaited', undefined, lane => {
+      for (let i = 0; i < count; i++) lane.family()
+    })
+  }
+
   /** Single inserts of small rows. */
   inserts(mode: Lane['mode'], count: number): this {
     return this.#lane(mode, undefined, lane => {
@@ -33,9 +40,9 @@ export class Workload {
   }
 
   /** `count` calls of `rows` new rows each. */
-  bulk(mode: Lane['mode'], count: number, rows: number, size: number): this {
+  bulk(mode: Lane['mode'], count: number, rows: number, size: number, table?: TableName): this {
     return this.#lane(mode, undefined, lane => {
-      for (let i = 0; i < count; i++) lane.bulkCreate(rows, () => size)
+      for (let i = 0; i < count; i++) lane.bulkCreate(rows, () => size, table)
     })
   }
 

@@ -11,6 +11,9 @@ const TX_MS = 20_000
 
 type Settle = (i: number, promise: Promise<unknown>) => Promise<void>
 
+/** What a rollback throws. */
+export class OnPurpose extends Error {}
+
 /** Begins no more calls once `signal` is aborted: what was asked of one worker is not mixed with what the next is asked. */
 export async function run(
   db: CrashDatabase,
@@ -40,9 +43,11 @@ async function make(db: CrashDatabase, { i, how, steps, durability }: Call): Pro
         options,
       )
     case 'transaction':
+    case 'rollback':
       return db.transaction(
         async tx => {
           for (const step of steps) await tx.run(operation(step, i))
+          if (how === 'rollback') throw new OnPurpose()
         },
         { ...options, maxWait: TX_MS, timeout: TX_MS },
       )

@@ -1,6 +1,6 @@
 // Everything that can be seen of the database, row by row, for the oracle to judge.
 import { sql } from 'dataflow-edge'
-import type { Look, SchemaObject, SeenRow, TableName } from '../protocol.js'
+import type { Look, Saved, SchemaObject, SeenRow, TableName } from '../protocol.js'
 import type { CrashDatabase } from './main.js'
 import { isWhole } from './models.js'
 
@@ -40,7 +40,6 @@ export async function lookAt(db: CrashDatabase, columns: number): Promise<Look> 
   const foreignKeys = await db.sql`PRAGMA foreign_key_check`
   const [version] = await db.sql<{ schema_version: number }>`PRAGMA schema_version`
   const history = await db.migrations.history()
-  const { flush } = await db.metrics()
   return {
     rows: seen,
     integrity: integrity.map(row => row.integrity_check),
@@ -62,6 +61,11 @@ export async function lookAt(db: CrashDatabase, columns: number): Promise<Look> 
       ...differences.map(({ model, message }) => `${model} ${message}`),
     ],
     columnsFilled,
-    flush,
+    saved: await savedOf(db),
   }
+}
+
+export async function savedOf(db: CrashDatabase): Promise<Saved> {
+  const { baseBytes, logBytes } = (await db.metrics()).flush
+  return { baseBytes, logBytes }
 }

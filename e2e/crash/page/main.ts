@@ -1,8 +1,8 @@
 // The app that crashes: does what the harness says, and reports every promise the moment it settles.
 import { dataflow, DataFlowError, type Database } from 'dataflow-edge'
-import type { Answer, Lane, OpenOptions, Page, Report } from '../protocol.js'
-import { run } from './calls.js'
-import { lookAt } from './look.js'
+import type { Answer, Lane, OpenOptions, Page, Report, RolledBack } from '../protocol.js'
+import { OnPurpose, run } from './calls.js'
+import { lookAt, savedOf } from './look.js'
 import { modelsWith } from './models.js'
 
 declare global {
@@ -40,6 +40,7 @@ window.crash = {
       return performance.now() - start
     })
   },
+  saved: () => answer('saved', () => savedOf(opened())),
   look: () => answer('look', () => lookAt(opened(), columns)),
   async run(lanes: readonly Lane[]) {
     running = new AbortController()
@@ -95,6 +96,7 @@ async function unlessHung<T>(name: string, work: Promise<T>): Promise<T> {
 }
 
 function codeOf(error: unknown): string {
+  if (error instanceof OnPurpose) return 'rolled back' satisfies RolledBack
   return DataFlowError.is(error) ? error.code : `not ours: ${String(error)}`
 }
 
