@@ -50,7 +50,8 @@ export class Engine implements EngineProtocol {
     this.#config = config
     this.#parts = parts
     this.#leases = new Leases(parts.clock)
-    this.#models = new Map(config.models.map(definition => [definition.name, compileModel(definition)]))
+    const compiled = config.models.map(definition => compileModel(definition, !config.existingSchema))
+    this.#models = new Map(compiled.map(model => [model.definition.name, model]))
     this.#quota = new QuotaWatch({
       estimate: parts.estimate,
       isWanted: () => this.#listening.has('quota'),

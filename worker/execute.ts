@@ -1,12 +1,19 @@
 // One operation, compiled and run: the statements, what they changed, and the answer as it crosses.
 import type { ModelDefinition, StoredValue } from '../src/shared/definition.js'
 import { DataFlowError } from '../src/shared/errors.js'
-import type { WireOperation, WireResult, WireRows, WireTable, WireWritten } from '../src/shared/operation.js'
+import type {
+  WireOperation,
+  WireColumns,
+  WireResult,
+  WireRows,
+  WireTable,
+  WireWritten,
+} from '../src/shared/operation.js'
 import type { QueryEvent } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import { fieldsUsed } from './compile/fields-used.js'
-import { selectionOf, type CompiledModel, type Selection } from './compile/model.js'
-import { compileCount, compileList, compileRead } from './compile/read.js'
+import { selectionOf, type CompiledModel } from './compile/model.js'
+import { compileCount, compileList, compileRead, type SelectRows } from './compile/read.js'
 import {
   compileBulkDelete,
   compileBulkUpdate,
@@ -75,7 +82,7 @@ export class Executor {
         return deleted
       }
       case 'list':
-        return this.#rows(compileList(model, op))
+        return this.#list(model, op)
       case 'count': {
         const { sql, params } = compileCount(model, op)
         let count = 0
@@ -237,32 +244,25 @@ export class Executor {
     return { columns: [...columns], rows }
   }
 
-  #rows({
-    sql,
-    params,
-    selection,
-  }: {
-    sql: string
-    params: readonly SqlParam[]
-    selection: Selection | null
-  }): WireRows {
-    let json = '[]'
-    if (selection === null) {
-      this.#each(
-        sql,
-        params,
-        row => (json = row.text(0)!),
-        () => (JSON.parse(json) as unknown[]).length,
-      )
-      return { json }
+  #list(model: CompiledModel, op: Of<'list'>): WireRows | WireColumns {
+    const { sql, params, selection } = compileList(model, op)
+    if (selection) return this.#rows({ sql, params, selection })
+    let columns: string[] = []
+    const read = (row: RowReader): void => {
+      columns = row.columns.map((_, i) => row.text(i)!)
     }
+    this.#each(sql, params, read, () => (JSON.parse(columns[0]!) as unknown[]).length)
+    return { columns }
+  }
+
+  #rows({ sql, params, selection }: SelectRows): WireRows {
     const texts: string[] = []
     const blobs: (Uint8Array | null)[][] = []
     this.#each(sql, params, row => {
       texts.push(row.text(0)!)
       if (selection.blobs > 0) blobs.push(Array.from({ length: selection.blobs }, (_, i) => row.blob(i + 1)))
     })
-    json = `[${texts.join(',')}]`
+    const json = `[${texts.join(',')}]`
     return selection.blobs > 0 ? { json, blobs } : { json }
   }
 

@@ -1,11 +1,11 @@
 // Rows as they cross -> rows as an app sees them. The hottest loop on the page.
 import type { PageField, PageModel } from '../resolve.js'
 import { decodeValue, isPlain } from '../shared/codec.js'
-import type { WireRow, WireRows } from '../shared/operation.js'
+import type { WireColumns, WireRow, WireRows } from '../shared/operation.js'
 
 export type AppRow = Record<string, unknown>
 
-export type RowDecoder = (rows: WireRows) => AppRow[]
+export type RowDecoder = (rows: WireRows | WireColumns) => AppRow[]
 
 /** Decodes rows that hold the fields of `select` in this order; all fields when it is null. Made once per selection. */
 export function rowDecoder(model: PageModel, select: readonly string[] | null): RowDecoder {
@@ -17,6 +17,11 @@ export function rowDecoder(model: PageModel, select: readonly string[] | null): 
 
 function makeDecoder(model: PageModel, select: readonly string[] | null): RowDecoder {
   const fields = select === null ? model.fields : select.map(name => model.fieldNamed.get(name)!)
+  const byRows = rowsDecoder(fields)
+  return rows => ('columns' in rows ? decodeColumns(fields, rows) : byRows(rows))
+}
+
+function rowsDecoder(fields: readonly PageField[]): (rows: WireRows) => AppRow[] {
   const names = fields.map(field => field.definition.name)
   const blobFields = indexesOf(fields, field => field.definition.kind === 'blob')
   const codedFields = indexesOf(fields, field => !isPlain(field.definition.kind))
@@ -34,6 +39,33 @@ function makeDecoder(model: PageModel, select: readonly string[] | null): RowDec
     }
     return decoded
   }
+}
+
+function decodeColumns(fields: readonly PageField[], { columns }: WireColumns): AppRow[] {
+  const values = columns.map((json, i) => decodeColumn(fields[i]!, json))
+  const names = fields.map(field => field.definition.name)
+  const width = names.length
+  const decoded = new Array<AppRow>(values[0]!.length)
+  for (let r = 0; r < decoded.length; r++) {
+    const row: AppRow = {}
+    for (let i = 0; i < width; i++) row[names[i]!] = values[i]![r]
+    decoded[r] = row
+  }
+  return decoded
+}
+
+function decodeColumn({ definition }: PageField, json: string): unknown[] {
+  const values = definition.kind === 'bigint' ? splitNumbers(json) : (JSON.parse(json) as unknown[])
+  if (isPlain(definition.kind)) return values
+  for (let r = 0; r < values.length; r++) values[r] = decodeValue(definition, values[r], true)
+  return values
+}
+
+/** Numbers as they are written: JSON.parse would round those beyond 2^53. */
+function splitNumbers(json: string): (string | null)[] {
+  const texts: (string | null)[] = json === '[]' ? [] : json.slice(1, -1).split(',')
+  for (let r = 0; r < texts.length; r++) if (texts[r] === 'null') texts[r] = null
+  return texts
 }
 
 function indexesOf(fields: readonly PageField[], matches: (field: PageField) => boolean): number[] {

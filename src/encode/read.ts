@@ -1,7 +1,7 @@
 // read, list, first, page, count: what crosses, and rows back.
 import { DataFlowError } from '../shared/errors.js'
 import { isEmptyCondition, parseWhere, type Condition } from '../shared/filter.js'
-import type { OrderTerm, WireOperation, WireRows } from '../shared/operation.js'
+import type { OrderTerm, WireOperation, WireResults, WireRows } from '../shared/operation.js'
 import { decodeCursor, encodeCursor } from './cursor.js'
 import { rowDecoder } from './decode.js'
 import { badOption, type Prepared } from './options.js'
@@ -88,7 +88,10 @@ export function prepareList(
   const decode = rowDecoder(model, select)
   return {
     wire,
-    decode: op === 'first' ? rows => decode(rows as WireRows)[0] ?? null : rows => decode(rows as WireRows),
+    decode:
+      op === 'first'
+        ? rows => decode(rows as WireResults['list'])[0] ?? null
+        : rows => decode(rows as WireResults['list']),
   }
 }
 
@@ -128,7 +131,7 @@ export function preparePage(
   return {
     wire,
     decode(result) {
-      const rows = decode(result as WireRows)
+      const rows = decode(result as WireResults['list'])
       const more = rows.length > limit
       if (more) rows.pop()
       if (backward) rows.reverse()

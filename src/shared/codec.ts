@@ -141,42 +141,51 @@ const MAX_JSON_DEPTH = 900
  * A property that is undefined is left out; what JSON cannot hold (NaN, bigint, Date, Map, a cycle) is refused.
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, [], new Set())
+  return write(value, [], [])
 }
 
-function write(value: unknown, path: readonly PropertyKey[], above: Set<object>): string {
-  const refuse = (message: string): never => {
-    throw new BadValue(message, [{ path, message }])
-  }
+/** `path` leads to `value`, through the objects `above` it; both are as before when it returns. */
+function write(value: unknown, path: PropertyKey[], above: object[]): string {
   if (value === null) return 'null'
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return JSON.stringify(value)
     case 'number':
-      return Number.isFinite(value) ? JSON.stringify(value) : refuse(`JSON cannot hold ${value}`)
+      return Number.isFinite(value) ? JSON.stringify(value) : refuse(`JSON cannot hold ${value}`, path)
     case 'object':
       break
     default:
-      return refuse(`JSON cannot hold ${describe(value)}`)
+      return refuse(`JSON cannot hold ${describe(value)}`, path)
   }
-  if (above.has(value)) return refuse('JSON cannot hold a cycle')
-  if (above.size === MAX_JSON_DEPTH) return refuse(`JSON is nested more than ${MAX_JSON_DEPTH} deep`)
-  above.add(value)
+  if (above.includes(value)) return refuse('JSON cannot hold a cycle', path)
+  if (above.length === MAX_JSON_DEPTH) return refuse(`JSON is nested more than ${MAX_JSON_DEPTH} deep`, path)
+  above.push(value)
   let text: string
   if (Array.isArray(value)) {
-    text = `[${Array.from(value, (item, i) => write(item, [...path, i], above)).join(',')}]`
+    text = `[${Array.from(value, (item, i) => writeAt(i, item, path, above)).join(',')}]`
   } else {
     const prototype = Object.getPrototypeOf(value)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-      return refuse(`JSON cannot hold ${describe(value)}; store plain objects, and a Date as value.toISOString()`)
+      return refuse(`JSON cannot hold ${describe(value)}; store plain objects, and a Date as value.toISOString()`, path)
     }
     const entries = Object.entries(value).filter(([, v]) => v !== undefined)
     entries.sort(([a], [b]) => (a < b ? -1 : 1))
-    text = `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${write(v, [...path, k], above)}`).join(',')}}`
+    text = `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${writeAt(k, v, path, above)}`).join(',')}}`
   }
-  above.delete(value)
+  above.pop()
   return text
+}
+
+function writeAt(key: PropertyKey, value: unknown, path: PropertyKey[], above: object[]): string {
+  path.push(key)
+  const text = write(value, path, above)
+  path.pop()
+  return text
+}
+
+function refuse(message: string, path: readonly PropertyKey[]): never {
+  throw new BadValue(message, [{ path: [...path], message }])
 }
 
 /** What a value is, without showing it: values never appear in a message. */

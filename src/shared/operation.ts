@@ -96,6 +96,14 @@ export interface WireRows {
   readonly blobs?: readonly (readonly (Uint8Array | null)[])[]
 }
 
+/**
+ * Many rows, column by column: for each field, in the order selected, a JSON array of its values. Twice as fast to make
+ * as an array for each row. What a bigint field holds is written in it as a number, which only text keeps exact.
+ */
+export interface WireColumns {
+  readonly columns: readonly string[]
+}
+
 export interface WireTable {
   readonly columns: readonly string[]
   readonly rows: readonly (readonly (string | number | bigint | Uint8Array | null)[])[]
@@ -120,7 +128,8 @@ export interface WireResults {
   read: WireRows
   update: WireRows
   delete: boolean
-  list: WireRows
+  /** WireRows where a blob is selected. */
+  list: WireRows | WireColumns
   count: number
   upsert: WireRows
   insertMany: WireWritten

@@ -9,6 +9,8 @@ export interface Column {
   readonly quoted: string
   /** How the column stands inside json_array: what JSON cannot carry is converted, a blob is left out. */
   readonly json: string
+  /** All its values as one JSON array. Not for blobs. */
+  readonly array: string
   /** The place of a bound value: sql.js binds no int64, so a bigint goes as text. */
   readonly placeholder: string
 }
@@ -20,6 +22,8 @@ export interface Selection {
   readonly blobs: number
   /** The columns that the expressions read, for a subquery. */
   readonly columns: string
+  /** In place of the JSON of a row: for each column an aggregate, all its values as one JSON array. */
+  readonly arrays: string
 }
 
 export interface CompiledModel {
@@ -33,12 +37,14 @@ export interface CompiledModel {
   readonly selections: Map<string, Selection>
 }
 
-export function compileModel(definition: ModelDefinition): CompiledModel {
+/** `ownTables`: made by this library, with its checks. */
+export function compileModel(definition: ModelDefinition, ownTables: boolean): CompiledModel {
   const columns = definition.fields.map((field): Column => {
     const quoted = quoteIdentifier(field.column)
     return {
       field,
       quoted,
+      array: arrayOf(field, quoted, ownTables),
       json:
         field.kind === 'bigint'
           ? `CAST(${quoted} AS TEXT)`
@@ -60,6 +66,13 @@ export function compileModel(definition: ModelDefinition): CompiledModel {
     texts: new Map(),
     selections: new Map(),
   }
+}
+
+/** Stored JSON has passed a CHECK: to parse it only to write it again would be half the time of a list. */
+function arrayOf(field: FieldDefinition, quoted: string, ownTables: boolean): string {
+  if (field.kind !== 'json') return `json_group_array(${quoted})`
+  if (!ownTables) return `json_group_array(json(${quoted}))`
+  return `'[' || coalesce(group_concat(${field.nullable ? `ifnull(${quoted}, 'null')` : quoted}, ','), '') || ']'`
 }
 
 /** The column of a field; nothing reaches SQL that is not one. */
@@ -95,6 +108,7 @@ export function selectionOf(model: CompiledModel, select: readonly string[] | nu
       ),
       blobs: blobs.length,
       columns: columns.map(column => column.quoted).join(', '),
+      arrays: columns.map(column => column.array).join(', '),
     }
     model.selections.set(shape, selection)
   }

@@ -10,7 +10,13 @@ type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
 export interface SelectRows {
   readonly sql: string
   readonly params: readonly SqlParam[]
-  /** null: the statement gives all rows as one JSON array. */
+  readonly selection: Selection
+}
+
+export interface SelectList {
+  readonly sql: string
+  readonly params: readonly SqlParam[]
+  /** null: the statement gives one row, with a JSON array for each column. */
   readonly selection: Selection | null
 }
 
@@ -24,7 +30,7 @@ export function compileRead(model: CompiledModel, op: Of<'read'>): SelectRows {
   return { sql, params: [toParam(op.id)], selection }
 }
 
-export function compileList(model: CompiledModel, op: Of<'list'>): SelectRows {
+export function compileList(model: CompiledModel, op: Of<'list'>): SelectList {
   const selection = selectionOf(model, op.select)
   const params: SqlParam[] = []
   const conditions: string[] = []
@@ -37,9 +43,9 @@ export function compileList(model: CompiledModel, op: Of<'list'>): SelectRows {
     params.push(op.limit ?? -1, op.offset)
   }
   if (selection.blobs > 0) return { sql: `SELECT ${selection.sql} FROM ${model.table}${tail}`, params, selection }
-  // One text for all rows: crossing and parsing it is what makes a list fast.
+  // A text for each column, not a row for each row: crossing and parsing it is what makes a list fast.
   const rows = `SELECT ${selection.columns} FROM ${model.table}${tail}`
-  return { sql: `SELECT json_group_array(${selection.sql}) FROM (${rows})`, params, selection: null }
+  return { sql: `SELECT ${selection.arrays} FROM (${rows})`, params, selection: null }
 }
 
 export function compileCount(model: CompiledModel, op: Of<'count'>): { sql: string; params: readonly SqlParam[] } {
