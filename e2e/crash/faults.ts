@@ -126,9 +126,10 @@ const quota: Fault = {
   },
 }
 
-const { awaitedCalls, transactions, thousandInserts, bulkWrites, checkpoint, opening, starting, migration } = moments
+const { awaitedCalls, transactions, thousandInserts, bulkWrites, checkpoint } = moments
+const { opening, starting, migration, importing, backingUp } = moments
 const working = [awaitedCalls, transactions, thousandInserts, bulkWrites, checkpoint]
-const anything = [...working, opening, migration]
+const anything = [...working, opening, migration, importing, backingUp]
 
 export const faults: readonly Fault[] = [
   when('SIGKILL during awaited calls', kill, [awaitedCalls]),
@@ -138,6 +139,8 @@ export const faults: readonly Fault[] = [
   when('SIGKILL during a checkpoint', kill, [checkpoint]),
   when('SIGKILL during a migration', kill, [migration]),
   when('SIGKILL while opening', kill, [opening]),
+  when('SIGKILL during an import', kill, [importing]),
+  when('SIGKILL during a backup', kill, [backingUp]),
   when('browser closed', quit, anything),
   when('renderer crashed', crashRenderer, anything),
   withHeir('renderer crashed', crashRenderer, working),

@@ -119,6 +119,26 @@ const migration: Moment = async round => {
   await round.after(0, ms)
 }
 
+/** A file takes the place of the database: the one that it has just given, so that all rows are known. */
+const importing: Moment = async round => {
+  const { random, session } = round
+  const [calls, share] = [random.between(0, 40), random.next()]
+  await round.complete(tidied(round).mixed('awaited', calls))
+  const ms = round.expectOk(await (await session.tab()).importCopy()) ?? 0
+  await round.begun(async tab => void round.expectOk(await tab.importCopy()))
+  await round.after(0, share * 1.2 * ms)
+}
+
+/** A backup is written while calls go on. */
+const backingUp: Moment = async round => {
+  const { random } = round
+  const [calls, ms] = [random.between(0, 100), random.next() * MS]
+  await round.complete(tidied(round))
+  await round.begun(async tab => void round.expectOk(await tab.backup()))
+  await round.begin(round.workload().mixed('awaited', 120).mixed('tasks', 60))
+  await round.after(calls, ms)
+}
+
 export const moments = {
   awaitedCalls,
   transactions,
@@ -128,6 +148,8 @@ export const moments = {
   opening,
   starting,
   migration,
+  importing,
+  backingUp,
 }
 
 /** Nothing grows for ever: when there is much, a part of it is removed meanwhile. */

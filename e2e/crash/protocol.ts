@@ -110,6 +110,10 @@ export interface Page {
   saved(): Promise<Answer<Saved>>
   /** Ends when every call has settled. */
   run(lanes: readonly Lane[]): Promise<void>
+  /** Imports what it has just exported, and answers how long that took, in ms. */
+  importCopy(): Promise<Answer<number>>
+  /** Keeps a backup and deletes older ones. */
+  backup(): Promise<Answer<null>>
   /** The app ends its worker behind the library's back. */
   terminate(): void
   close(): Promise<Answer<null>>

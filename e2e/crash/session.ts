@@ -60,6 +60,12 @@ export class CrashTab {
     this.opened = false
     return this.#ask('close')
   }
+  importCopy(): Promise<Answer<number>> {
+    return this.#ask('importCopy')
+  }
+  backup(): Promise<Answer<null>> {
+    return this.#ask('backup')
+  }
   /** Resolves when all calls have settled or the tab is gone. */
   async run(lanes: readonly Lane[]): Promise<void> {
     await this.#ask('run', lanes)

@@ -47,6 +47,20 @@ window.crash = {
     report({ started: true })
     await Promise.all(lanes.map(lane => run(opened(), lane, settle, running.signal)))
   },
+  importCopy: () =>
+    answer('import', async () => {
+      const file = await opened().export()
+      const start = performance.now()
+      report({ started: true })
+      await opened().import(file)
+      return performance.now() - start
+    }),
+  backup: () =>
+    answer('backup', async () => {
+      report({ started: true })
+      await opened().backup({ keep: 2 })
+      return null
+    }),
   terminate() {
     running.abort()
     worker?.terminate()
