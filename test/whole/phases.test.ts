@@ -124,6 +124,41 @@ describe('while the file is saved', () => {
     expect(await importInto(afterwards)).toEqual({ failed: null, asBefore: false, count: 6001 })
   })
 
+  test('closed: CLOSED, as before, and the close is not kept waiting for the rest of it', async () => {
+    const name = freshName()
+    let db!: Local
+    let closing: Promise<unknown> | undefined
+    const wrapStorage = (storage: Storage) => atHalf(storage, () => (closing ??= db.close()))
+    db = localDatabase(models, { name, storage: 'indexeddb', wrapStorage })
+    await fill(db)
+    const importing = unwrap(db.engine.whole.importFile({ id: ++calls, progress: false }, sourceOf(await largeFile())))
+    await expect(importing).rejects.toMatchObject({ code: 'CLOSED' })
+    await closing
+    const again = localDatabase(models, { name, storage: 'indexeddb' })
+    expect(await again.tables.users.count()).toBe(2)
+    await again.close()
+  })
+
+  test('a transaction waits for it no longer than its maxWait', async () => {
+    let db!: Local
+    let begun: Promise<unknown> | undefined
+    const wrapStorage = (storage: Storage) => {
+      const { replace } = storage
+      storage.replace = async (image, work) => {
+        begun = unwrap(db.engine.begin({ maxWait: 1, timeout: 1000, id: ++calls })).catch(error => error)
+        await begun
+        await replace.call(storage, image, work)
+      }
+      return storage
+    }
+    db = localDatabase(models, { storage: 'indexeddb', wrapStorage })
+    await fill(db)
+    await unwrap(db.engine.whole.importFile({ id: ++calls, progress: false }, sourceOf(await largeFile())))
+    expect(await begun).toMatchObject({ code: 'TX_TIMEOUT', retryable: true })
+    expect(await db.tables.users.count()).toBe(6000)
+    await db.close()
+  })
+
   test('everybody waits, and nothing that was acknowledged is lost', async () => {
     const name = freshName()
     const order: string[] = []

@@ -55,6 +55,12 @@ IDBObjectStore.prototype.put = function (...args) {
   return request
 }
 
+const { commit } = IDBTransaction.prototype
+IDBTransaction.prototype.commit = function () {
+  // A transaction that is kept open ends by itself when it is released.
+  if (held?.transaction !== this) commit.call(this)
+}
+
 const { transaction } = IDBDatabase.prototype
 IDBDatabase.prototype.transaction = function (stores, mode, options) {
   const begun = transaction.call(this, stores, mode, options)
