@@ -18,7 +18,7 @@ import {
   hasMadeValues,
 } from './compile/write.js'
 import { toDataFlowError } from './failure.js'
-import { assertAllowed, assertNotOurs } from './raw-sql.js'
+import { assertAllowed, assertNothingHidden, assertNotOurs } from './raw-sql.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
 export interface ExecutorParts {
@@ -216,18 +216,24 @@ export class Executor {
     const { db, models } = this.#parts
     assertAllowed(op.sql)
     const { writes, readonly } = db.tablesOf(op.sql)
-    // What writes, and no table of main, writes the temp schema: a table there would hide ours.
-    assertNotOurs(op.sql, readonly || writes.length > 0 ? writes : ['sqlite_schema'])
+    // What writes, and no table of main, may write the temp schema: a table there would hide ours.
+    const temporary = !readonly && writes.length === 0
+    assertNotOurs(op.sql, temporary ? ['sqlite_schema'] : writes)
     let columns: readonly string[] = []
     const rows: SqlCell[][] = []
-    this.#each(
-      op.sql,
-      op.params.map(param => (typeof param === 'bigint' ? String(param) : param)),
-      row => {
-        columns = row.columns
-        rows.push(columns.map((_, i) => row.value(i)))
-      },
-    )
+    const run = (): void => {
+      this.#each(
+        op.sql,
+        op.params.map(param => (typeof param === 'bigint' ? String(param) : param)),
+        row => {
+          columns = row.columns
+          rows.push(columns.map((_, i) => row.value(i)))
+        },
+      )
+      if (temporary) assertNothingHidden(db, models.values())
+    }
+    if (temporary) db.atomically(run)
+    else run()
     if (!readonly) {
       for (const { definition } of models.values()) {
         if (writes.some(table => isTable(table, definition))) changes.addAll(definition.name)
