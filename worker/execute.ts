@@ -1,7 +1,14 @@
 // One operation, compiled and run: the statements, what they changed, and the answer as it crosses.
 import type { ModelDefinition, StoredValue } from '../src/shared/definition.js'
 import { DataFlowError } from '../src/shared/errors.js'
-import type { WireOperation, WireResult, WireRows, WireTable, WireWritten } from '../src/shared/operation.js'
+import {
+  nameOf,
+  type WireOperation,
+  type WireResult,
+  type WireRows,
+  type WireTable,
+  type WireWritten,
+} from '../src/shared/operation.js'
 import type { QueryEvent } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import { fieldsUsed } from './compile/fields-used.js'
@@ -181,7 +188,7 @@ export class Executor {
         const failure = toDataFlowError(error, {
           models: this.#definitions(),
           model: model.definition,
-          op: op.method,
+          op: nameOf(op),
         })
         failed.push({ index, error: failure.toWire() })
       }
@@ -201,11 +208,11 @@ export class Executor {
       insert()
     } catch (error) {
       if (!(error instanceof SqliteError) || error.transactionLost || error.fatal || error.missing) throw error
-      const failure = toDataFlowError(error, { models: this.#definitions(), model: model.definition, op: op.method })
+      const failure = toDataFlowError(error, { models: this.#definitions(), model: model.definition, op: nameOf(op) })
       throw failure.with({
         issues: [{ path: [index, ...(failure.fields ?? [])], message: failure.text }],
         hint:
-          failure.code === 'UNIQUE' && op.method === 'bulkCreate'
+          failure.code === 'UNIQUE' && nameOf(op) === 'bulkCreate'
             ? `row ${index}; use onConflict: 'skip' or 'update', or onError: 'collect'.`
             : `row ${index}; ${failure.hint ?? 'correct it.'}`,
       })
@@ -337,7 +344,7 @@ export class Executor {
     const rows = run()
     const ms = clock.monotonic() - start
     const op = this.#current!
-    const named = op.op === 'sql' ? { op: op.op } : { model: op.model, op: op.op }
+    const named = { ...(op.op === 'sql' ? {} : { model: op.model }), op: nameOf(op) }
     this.trace?.({ sql, ...named, rows: count?.() ?? rows, ms, cached: db.counters.hits > hits })
     return rows
   }
@@ -356,7 +363,7 @@ export class Executor {
     try {
       const written = run()
       const ms = this.#parts.clock.monotonic() - start
-      trace({ sql, model: op.model, op: op.method, rows: written.count, ms, cached })
+      trace({ sql, model: op.model, op: nameOf(op), rows: written.count, ms, cached })
       return written
     } finally {
       this.trace = trace

@@ -79,7 +79,6 @@ export function prepareRows(rows: unknown, policy: Policy, collect: boolean, con
   return {
     wire: {
       op: 'insertMany',
-      method: context.op as 'bulkCreate' | 'bulkUpsert',
       model: model.definition.name,
       rows: encoded,
       conflict,

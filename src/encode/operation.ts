@@ -1,6 +1,7 @@
 // An operation value -> what crosses, and how its answer becomes the app's result.
 import type { Operation } from '../model.js'
 import type { PageModel } from '../resolve.js'
+import { DataFlowError } from '../shared/errors.js'
 import { bulkResult, prepareBulkCreate, prepareRows, target } from './bulk.js'
 import { readOptions, type Prepared } from './options.js'
 import { parseFilter, prepareList, preparePage, prepareRead } from './read.js'
@@ -9,9 +10,23 @@ import { conflictFields, prepareCreate, prepareUpdate, prepareUpsert } from './w
 
 /** Checks and encodes an operation on the calling thread. Throws a DataFlowError; nothing was sent. */
 export function prepare(model: PageModel, operation: Operation<unknown>): Prepared {
-  const context: Context = { model, op: operation.op }
-  const { args } = operation
-  switch (operation.op) {
+  const { op } = operation
+  const { wire, decode } = prepareAs(operation, { model, op })
+  return {
+    wire: { ...wire, method: op },
+    decode(result) {
+      try {
+        return decode(result)
+      } catch (error) {
+        throw DataFlowError.is(error) ? error.with({ model: model.definition.name, op }) : error
+      }
+    },
+  }
+}
+
+function prepareAs({ op, args }: Operation<unknown>, context: Context): Prepared {
+  const { model } = context
+  switch (op) {
     case 'create':
       return prepareCreate(args[0], context)
     case 'read':
