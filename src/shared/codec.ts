@@ -7,8 +7,8 @@ import { DataFlowError, type Issue } from './errors.js'
 export class BadValue extends Error {
   readonly issues: readonly Issue[]
 
-  constructor(message: string, issues: readonly Issue[] = [{ path: [], message }]) {
-    super(message)
+  constructor(message: string, issues: readonly Issue[] = [{ path: [], message }], cause?: unknown) {
+    super(message, { cause })
     this.issues = issues
   }
 }
@@ -138,10 +138,23 @@ export function isPlain(kind: FieldKind): boolean {
   return !['boolean', 'bigint', 'date', 'createdAt', 'updatedAt', 'autoId', 'integer'].includes(kind)
 }
 
+/** What the app's function gives. Throws BadValue, with what the function threw as its cause. */
+export function callApp<T>(what: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw new BadValue(`has a ${what} that failed`, undefined, error)
+  }
+}
+
 /** Checks with a Standard Schema. An asynchronous one cannot take part in a write. */
 export function validate(schema: StandardSchemaV1, value: unknown): unknown {
-  const result = schema['~standard'].validate(value)
-  if (result instanceof Promise) throw new BadValue('must have a synchronous schema; this one answered with a promise')
+  const result = callApp('schema', () => schema['~standard'].validate(value))
+  if (result instanceof Promise) {
+    // Nobody waits for it: its rejection would be reported as unhandled.
+    result.catch(() => {})
+    throw new BadValue('must have a synchronous schema; this one answered with a promise')
+  }
   if (!result.issues) return result.value
   throw new BadValue(
     'does not fit its schema',
@@ -196,6 +209,11 @@ function write(value: unknown, path: readonly PropertyKey[], above: Set<object>)
   }
   above.delete(value)
   return text
+}
+
+/** An object that is neither null nor an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What a value is, without showing it: values never appear in a message. */

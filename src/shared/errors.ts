@@ -105,14 +105,16 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
 
   /** The same error with more details: what an outer layer knows better (the model, the operation). */
   with(details: ErrorDetails): DataFlowError<C> {
-    const { model, op, fields, issues, sql, hint, retryable } = this
-    const own = dropUndefined({ model, op, fields, issues, sql, hint, retryable })
-    return new DataFlowError(this.code, this.text, { ...own, ...dropUndefined(details) }, this.cause)
+    return new DataFlowError(this.code, this.text, { ...this.#details(), ...dropUndefined(details) }, this.cause)
   }
 
   toWire(): WireError {
-    const { code, model, op, fields, issues, sql, hint, retryable } = this
-    return { code, text: this.text, ...dropUndefined({ model, op, fields, issues, sql, hint, retryable }) }
+    return { code: this.code, text: this.text, ...this.#details() }
+  }
+
+  #details(): ErrorDetails {
+    const { model, op, fields, issues, sql, hint, retryable } = this
+    return dropUndefined({ model, op, fields, issues, sql, hint, retryable })
   }
 
   static fromWire(wire: WireError): DataFlowError {
