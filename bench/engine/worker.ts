@@ -1,5 +1,6 @@
 // The engine's source in a worker of its own, with storage in memory: what a table check costs when it is cached, and
 // what a read costs beside the same prepared statement by hand.
+import { systemClock } from '#worker/clock.js'
 import { compileModel } from '#worker/compile/model.js'
 import { compileRead } from '#worker/compile/read.js'
 import { Engine } from '#worker/engine.js'
@@ -37,19 +38,12 @@ const config = {
 } as const
 
 const parts: EngineParts = {
-  bootSqlite: () => bootSqlite({ wasm: fetch(wasmUrl) }),
+  bootSqlite: () => bootSqlite({ wasm: () => fetch(wasmUrl) }),
   openStorage: openMemoryStorage,
   own: null,
   lockHolder: null,
   emit() {},
-  clock: {
-    now: () => Date.now(),
-    monotonic: () => performance.now(),
-    after(ms, callback) {
-      const timer = setTimeout(callback, ms)
-      return () => clearTimeout(timer)
-    },
-  },
+  clock: systemClock,
 }
 
 self.onmessage = async ({ data: rounds }: MessageEvent<number>) => {
