@@ -124,8 +124,9 @@ export class Executor {
     const { sql, params } = compileInsert(model, op.row, stamp, made ? 'row' : 'nothing')
     if (made) return this.#writtenRow(model, sql, params, execution)
     this.#run(sql, params)
-    this.#changed(model, [op.row[model.columns.indexOf(model.key)]!], sql, execution)
-    return { stamp, count: 1 }
+    const key = op.row[model.columns.indexOf(model.key)]!
+    this.#changed(model, [key], sql, execution)
+    return this.#afterTriggers(model, key, sql) ?? { stamp, count: 1 }
   }
 
   #update(model: CompiledModel, op: Of<'update'>, execution: Execution): WireRows {
@@ -133,7 +134,7 @@ export class Executor {
     const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
     if (rows.json !== '[]') {
       this.#changed(model, [op.id], sql, execution)
-      return rows
+      return this.#afterTriggers(model, op.id, sql) ?? rows
     }
     const { name, key, accessor } = model.definition
     const exists =
@@ -283,8 +284,21 @@ export class Executor {
   #writtenRow(model: CompiledModel, sql: string, params: readonly SqlParam[], execution: Execution): WireRows {
     const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
     const [values] = JSON.parse(rows.json) as StoredValue[][]
-    if (values) this.#changed(model, [asKey(model, values[model.columns.indexOf(model.key)]!)], sql, execution)
-    return rows
+    if (!values) return rows
+    const key = asKey(model, values[model.columns.indexOf(model.key)]!)
+    this.#changed(model, [key], sql, execution)
+    return this.#afterTriggers(model, key, sql) ?? rows
+  }
+
+  /**
+   * The row as it is stored, read again: RETURNING gives it as it was before AFTER triggers changed it. null where no
+   * trigger ran, or where one has removed the row.
+   */
+  #afterTriggers(model: CompiledModel, id: StoredValue, sql: string): WireRows | null {
+    const { db, hasTriggers } = this.#parts
+    if (!hasTriggers() || !db.tablesOf(sql).triggers) return null
+    const rows = this.#rows(compileRead(model, { op: 'read', model: model.definition.name, id, select: null }))
+    return rows.json === '[]' ? null : rows
   }
 
   #keys(model: CompiledModel, sql: string, params: readonly SqlParam[]): StoredValue[] {
