@@ -82,7 +82,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
           hint: 'db.batch([User.count()]).',
         })
       }
-      const prepared = queries.map(prepareAny)
+      const prepared = Array.from(queries, query => prepareAny(query))
       return prepared.length === 0 ? [] : send(prepared, checkRunOptions(options))
     }
     const tables = [...models.values()].map(model => [

@@ -101,21 +101,25 @@ export interface Operations<F extends Fields, Id> {
 }
 export type MethodName = keyof Operations<Fields, unknown>
 
-const METHODS: Record<MethodName, { readonly write: boolean }> = {
-  create: { write: true },
-  read: { write: false },
-  readOrThrow: { write: false },
-  update: { write: true },
-  delete: { write: true },
-  upsert: { write: true },
-  list: { write: false },
-  first: { write: false },
-  page: { write: false },
-  count: { write: false },
-  bulkCreate: { write: true },
-  bulkUpdate: { write: true },
-  bulkUpsert: { write: true },
-  bulkDelete: { write: true },
+/** Whether it writes, which argument is its options, and whether they have any but those of the run. */
+type Method = { readonly write: boolean; readonly optionsAt: number; readonly own: boolean }
+const method = (write: boolean, optionsAt: number, own: boolean): Method => ({ write, optionsAt, own })
+
+export const METHODS: Record<MethodName, Method> = {
+  create: method(true, 1, false),
+  read: method(false, 1, true),
+  readOrThrow: method(false, 1, true),
+  update: method(true, 2, true),
+  delete: method(true, 1, false),
+  upsert: method(true, 1, true),
+  list: method(false, 0, true),
+  first: method(false, 0, true),
+  page: method(false, 0, true),
+  count: method(false, 1, false),
+  bulkCreate: method(true, 1, true),
+  bulkUpdate: method(true, 1, false),
+  bulkUpsert: method(true, 1, true),
+  bulkDelete: method(true, 1, false),
 }
 export const METHOD_NAMES = Object.keys(METHODS) as readonly MethodName[]
 

@@ -71,7 +71,12 @@ export function engineConfig(
     "'relaxed', 'strict' or 'deferred'",
   )
   check('version', version, Number.isSafeInteger(version) && version! >= 0, 'a whole number')
-  check('maxWaitForOwner', maxWaitForOwner, Number.isFinite(maxWaitForOwner) && maxWaitForOwner! >= 0, 'milliseconds')
+  check(
+    'maxWaitForOwner',
+    maxWaitForOwner,
+    typeof maxWaitForOwner === 'number' && maxWaitForOwner >= 0,
+    'milliseconds, or Infinity',
+  )
   check('cacheTableChecks', cacheTableChecks, typeof cacheTableChecks === 'boolean', 'true or false')
   check('autoMigrate', autoMigrate, oneOf([true, false, 'warn'], autoMigrate), "true, false or 'warn'")
   check('existingSchema', existingSchema, typeof existingSchema === 'boolean', 'true or false')

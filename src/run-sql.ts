@@ -25,6 +25,6 @@ function validated(query: SqlQuery<unknown>, row: unknown, index: number): unkno
     if (!(error instanceof BadValue)) throw error
     const issues = error.issues.map(issue => ({ path: [index, ...issue.path], message: issue.message }))
     const details = { op: 'sql', sql: query.text, issues, hint: 'correct the query, or the schema given to .as().' }
-    throw new DataFlowError('VALIDATION', `Row ${index} ${error.message}.`, details)
+    throw new DataFlowError('VALIDATION', `Row ${index} ${error.message}.`, details, error.cause)
   }
 }

@@ -11,10 +11,11 @@ import type {
   Target,
   UpsertOptions,
 } from './model.js'
-import { METHOD_NAMES, operationOf, type Operation } from './model.js'
+import { METHOD_NAMES, METHODS, operationOf, type Operation } from './model.js'
 import type { RunOptions } from './connect.js'
+import { badOption, named, readOptions } from './encode/options.js'
 import type { PageModel } from './resolve.js'
-import { DataFlowError } from './shared/errors.js'
+import { isObject } from './shared/codec.js'
 import type { Durability } from './shared/operation.js'
 import type { Fields, InsertOf, KeyOf, RowOf, Simplify, UpdateOf } from './shared/schema.js'
 import type { Where } from './where.js'
@@ -73,27 +74,6 @@ export type Table<M extends AnyModel> = TableOf<FieldsOf<M>>
 /** Runs one operation; the database's own, or a transaction's. */
 export type RunOperation = (operation: Operation<any>, options: RunOptions) => Promise<any>
 
-/** Where each method has its options, in which `signal` and `durability` are the run's. */
-const OPTIONS_AT: Record<MethodName, number> = {
-  create: 1,
-  read: 1,
-  readOrThrow: 1,
-  update: 2,
-  delete: 1,
-  upsert: 1,
-  list: 0,
-  first: 0,
-  page: 0,
-  count: 1,
-  bulkCreate: 1,
-  bulkUpdate: 1,
-  bulkUpsert: 1,
-  bulkDelete: 1,
-}
-
-/** Methods whose options are the run's alone. */
-const ONLY_RUN_OPTIONS = new Set<MethodName>(['create', 'delete', 'count', 'bulkUpdate', 'bulkDelete'])
-
 export function makeTable(model: PageModel, run: RunOperation): TableOf<Fields> {
   const { name } = model.definition
   const methods = METHOD_NAMES.map(method => [
@@ -114,30 +94,28 @@ function splitOptions(
   method: MethodName,
   args: readonly unknown[],
 ): { own: unknown[]; options: RunOptions } {
-  const at = OPTIONS_AT[method]
+  const at = METHODS[method].optionsAt
   const given = args[at]
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return { own: [...args], options: {} }
-  const { signal, durability, ...rest } = given as RunOptions
-  if (ONLY_RUN_OPTIONS.has(method)) checkRunOptions(given, model, method)
+  // What is no object is refused with the operation.
+  if (!isObject(given)) return { own: [...args], options: {} }
+  const { signal, durability, ...rest } = given
   const own = [...args]
   own[at] = Object.keys(rest).length > 0 || at === 0 ? rest : undefined
   return { own, options: checkRunOptions({ signal, durability }, model, method) }
 }
 
 /** The options of a run, checked; every other is unknown. Throws `BAD_OPTION`. */
-export function checkRunOptions(options: object, model?: string, op?: string): RunOptions {
-  const { signal, durability, ...rest } = options as { signal?: unknown; durability?: unknown }
-  const bad = (text: string, hint: string) =>
-    new DataFlowError('BAD_OPTION', text, { ...(model ? { model } : {}), ...(op ? { op } : {}), hint })
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) throw bad(`There is no option "${unknown}".`, 'it takes signal and durability.')
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw bad('signal is not an AbortSignal.', 'pass controller.signal.')
-  }
-  if (durability !== undefined && !['relaxed', 'strict', 'deferred'].includes(durability as string)) {
-    throw bad('durability knows no such level.', "use 'relaxed', 'strict' or 'deferred'.")
-  }
-  return { ...(signal ? { signal } : {}), ...(durability ? { durability: durability as Durability } : {}) }
+export function checkRunOptions(options: unknown, model?: string, op?: string): RunOptions {
+  return named({ model, op }, () => {
+    const { signal, durability } = readOptions(options, ['signal', 'durability'])
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw badOption('signal is not an AbortSignal.', 'pass controller.signal.')
+    }
+    if (durability !== undefined && !['relaxed', 'strict', 'deferred'].includes(durability as string)) {
+      throw badOption('durability knows no such level.', "use 'relaxed', 'strict' or 'deferred'.")
+    }
+    return { ...(signal ? { signal } : {}), ...(durability ? { durability: durability as Durability } : {}) }
+  })
 }
 
 const ITERATE_OPTIONS = ['where', 'orderBy', 'limit', 'select', 'chunk', 'signal', 'durability']
@@ -147,15 +125,16 @@ async function* iterate(
   args: IterateArgs<Fields, string> & RunOptions,
   run: RunOperation,
 ): AsyncGenerator<never> {
-  const bad = (text: string, hint: string) => new DataFlowError('BAD_OPTION', text, { model, op: 'iterate', hint })
-  if (typeof args !== 'object' || args === null) throw bad('The options must be an object.', '{ chunk: 1000 }.')
-  const { chunk = 1000, limit = Infinity, signal, durability, ...rest } = args
-  const unknown = Object.keys(args).find(name => !ITERATE_OPTIONS.includes(name))
-  if (unknown !== undefined) throw bad(`There is no option "${unknown}".`, `it takes ${ITERATE_OPTIONS.join(', ')}.`)
-  if (!Number.isSafeInteger(chunk) || chunk < 1) throw bad('chunk must be a whole number of 1 or more.', 'chunk: 1000.')
-  if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0)) {
-    throw bad('limit must be a whole number of 0 or more.', 'limit: 5000.')
-  }
+  const { chunk = 1000, limit = Infinity, signal, durability, ...rest } = args ?? {}
+  named({ model, op: 'iterate' }, () => {
+    readOptions(args, ITERATE_OPTIONS)
+    if (!Number.isSafeInteger(chunk) || chunk < 1) {
+      throw badOption('chunk must be a whole number of 1 or more.', 'chunk: 1000.')
+    }
+    if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0)) {
+      throw badOption('limit must be a whole number of 0 or more.', 'limit: 5000.')
+    }
+  })
   let left = limit
   let after: string | undefined
   while (left > 0) {

@@ -1,5 +1,6 @@
 // db.transaction(): a lease of the one connection, for steps that need an answer before the next.
 import { aborted, type Connection } from './connect.js'
+import { badOption, named, readOptions } from './encode/options.js'
 import { reportLater } from './events.js'
 import { DataFlowError } from './shared/errors.js'
 import { checkRunOptions } from './table.js'
@@ -111,23 +112,13 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
 
 /** The options of transaction(), checked. Throws `BAD_OPTION`. */
 export function checkTransactionOptions(options: TransactionOptions): TransactionOptions {
-  for (const [name, value] of Object.entries(options)) {
-    if (!['maxWait', 'timeout', 'signal', 'durability'].includes(name)) {
-      const hint = 'it takes maxWait, timeout, signal and durability.'
-      throw new DataFlowError('BAD_OPTION', `transaction() has no option "${name}".`, { op: 'transaction', hint })
+  return named({ op: 'transaction' }, () => {
+    const { signal, durability, ...times } = readOptions(options, ['maxWait', 'timeout', 'signal', 'durability'])
+    for (const [name, value] of Object.entries(times)) {
+      if (value === undefined || (Number.isFinite(value) && (value as number) >= 0)) continue
+      throw badOption(`${name} must be a number of milliseconds.`, `${name}: 5000.`)
     }
-    if (
-      (name === 'maxWait' || name === 'timeout') &&
-      value !== undefined &&
-      !(Number.isFinite(value) && (value as number) >= 0)
-    ) {
-      throw new DataFlowError('BAD_OPTION', `${name} must be a number of milliseconds.`, {
-        op: 'transaction',
-        hint: `${name}: 5000.`,
-      })
-    }
-  }
-  const { signal, durability } = options
-  checkRunOptions({ signal, durability }, undefined, 'transaction')
-  return options
+    checkRunOptions({ signal, durability })
+    return options
+  })
 }

@@ -59,7 +59,7 @@ beforeAll(async () => {
   before = { dump: await dump(db), bytes: file.bytes(), flushes: await flushes() }
 })
 
-type Expected = { model?: string; op?: string; fields?: string[]; hint?: RegExp }
+type Expected = { model?: string; op?: string; fields?: string[]; hint?: RegExp; text?: RegExp }
 
 /** Refused once, helpfully, without a trace. */
 async function refused(call: () => unknown, code: ErrorCode, expected: Expected = {}): Promise<DataFlowError> {
@@ -76,6 +76,7 @@ async function refused(call: () => unknown, code: ErrorCode, expected: Expected 
     ...(expected.model ? { model: expected.model } : {}),
     ...(expected.op ? { op: expected.op } : {}),
   })
+  if (expected.text) expect(error.text).toMatch(expected.text)
   if ('fields' in expected) expect(error.fields).toEqual(expected.fields)
   await unchanged()
   return error
@@ -292,7 +293,70 @@ const SQL: Case[] = [
   ['JSON', () => db.sql`update users set data = '{'`, 'CHECK', { model: 'User', fields: ['data'] }],
 ]
 
+const page = () => dataflow('x', { models }) as any
+const isText = /an object, not a (string|number|boolean)/
+const OPTIONS: Case[] = [
+  ...(
+    [
+      ['create', () => users.create({ email: 'c' }, 5)],
+      ['read', () => users.read('a', 'x')],
+      ['readOrThrow', () => users.readOrThrow('a', true)],
+      ['update', () => users.update('a', {}, 'y')],
+      ['delete', () => users.delete('a', 5)],
+      ['list', () => users.list('x')],
+      ['first', () => users.first(5)],
+      ['page', () => users.page('x')],
+      ['count', () => users.count({}, 'x')],
+      ['upsert', () => users.upsert({ email: 'a@x' }, 5)],
+      ['bulkCreate', () => users.bulkCreate([], 'skip')],
+      ['bulkUpsert', () => users.bulkUpsert([], 'email')],
+      ['bulkUpdate', () => users.bulkUpdate({ all: true, set: { name: 'x' } }, 5)],
+      ['bulkDelete', () => users.bulkDelete({ all: true }, 'x')],
+      ['bulkDelete', () => users.bulkDelete('all')],
+      ['iterate', () => users.iterate('x').next()],
+      ['create', () => db.run((User as any).create({ email: 'c' }, 5))],
+      ['transaction', () => page().transaction(async () => {}, 5)],
+    ] as const
+  ).map(([op, call]): Case => [`no object for ${op}`, call, 'BAD_OPTION', { op, text: isText }]),
+  ['null for create', () => users.create({ email: 'c' }, null), 'BAD_OPTION', { op: 'create', text: /null/ }],
+  ['null for list', () => users.list(null), 'BAD_OPTION', { op: 'list', text: /null/ }],
+  ['null for iterate', () => users.iterate(null).next(), 'BAD_OPTION', { op: 'iterate', text: /null/ }],
+  ['null for transaction', () => page().transaction(async () => {}, null), 'BAD_OPTION', { text: /null/ }],
+  ['an array for update', () => users.update('a', {}, []), 'BAD_OPTION', { op: 'update', text: /an array/ }],
+  ['a number for run', () => page().run(User.count(), 5), 'BAD_OPTION', { text: isText }],
+  ['null for run', () => page().run(User.count(), null), 'BAD_OPTION', { text: /null/ }],
+  ['a text for batch', () => page().batch([User.count()], 'x'), 'BAD_OPTION', { text: isText }],
+  [
+    "a run's option in an operation",
+    () => db.run((User as any).create({ email: 'c' }, { durability: 'strict' })),
+    'BAD_OPTION',
+    { op: 'create', hint: /the call that runs it/ },
+  ],
+  ['a text to join', () => sql.join('ab' as never), 'BAD_OPTION', { op: 'sql', text: /takes an array/ }],
+  ['a set to join', () => sql.join(new Set([1]) as never), 'BAD_OPTION', { op: 'sql' }],
+  ['nothing to join', () => sql.join(undefined as never), 'BAD_OPTION', { op: 'sql' }],
+  ['a text between', () => sql.join([1, 2], ', ' as never), 'BAD_OPTION', { op: 'sql', text: /separator/ }],
+]
+
+const hole = <T>(...items: T[]) => Object.assign(Array<T>(1), [...Array<T>(1), ...items])
+const sparse = (row: object) => {
+  const rows = [row]
+  rows[2] = { email: 'd' }
+  return rows
+}
+const HOLES: Case[] = [
+  ['bulkCreate', () => users.bulkCreate(sparse({ email: 'c' })), 'VALIDATION', { op: 'bulkCreate', hint: /row 1/ }],
+  ['bulkUpsert', () => users.bulkUpsert(sparse({ email: 'c' })), 'VALIDATION', { op: 'bulkUpsert', hint: /row 1/ }],
+  ['only a hole', () => users.bulkCreate(Array(1)), 'VALIDATION', { op: 'bulkCreate', hint: /row 0/ }],
+  ['undefined', () => users.bulkCreate([{ email: 'c' }, undefined]), 'VALIDATION', { hint: /row 1/ }],
+  ['select', () => users.list({ select: hole('id') }), 'UNKNOWN_FIELD', { op: 'list' }],
+  ['batch', () => page().batch(hole(User.count())), 'BAD_OPTION', { op: 'run' }],
+  ['join', () => sql.join(hole(1)), 'VALIDATION', { op: 'sql' }],
+]
+
 describe.each([
+  ['options that are none', OPTIONS],
+  ['holes', HOLES],
   ['unknown names', NAMES],
   ['filters', FILTERS],
   ['values', VALUES],
@@ -370,6 +434,64 @@ describe('declarations', () => {
       expect((error as DataFlowError).fields).toBeUndefined()
     }
     await checked.close()
+  })
+})
+
+describe("what the app's own functions throw", () => {
+  const thrown = new RangeError('of the app')
+  const fail = (): never => {
+    throw thrown
+  }
+  const schema = (validate: () => unknown) => ({ '~standard': { version: 1, vendor: 'test', validate } }) as never
+  const fields = {
+    generated: { value: t.text().default(fail) },
+    schema: { value: t.json(schema(fail)) },
+    rejected: { value: t.json(schema(async () => fail())) },
+  }
+  const given = { generated: {}, schema: { value: 1 }, rejected: { value: 1 } }
+  const texts = {
+    generated: /value has a default that failed/,
+    schema: /value has a schema that failed/,
+    rejected: /synchronous schema.*promise/,
+  }
+
+  test.each(Object.keys(fields) as (keyof typeof fields)[])('%s', async kind => {
+    const failing = localDatabase({ things: model('Thing', { id: t.autoId(), ...fields[kind] }) })
+    const things = failing.tables.things as any
+    const calls: [string, () => Promise<unknown>][] = [
+      ['create', () => things.create(given[kind])],
+      ['upsert', () => things.upsert(given[kind])],
+      ['bulkCreate', () => things.bulkCreate([given[kind]])],
+      ...(kind === 'generated' ? [] : [['update', () => things.update(1, given[kind])] as never]),
+    ]
+    for (const [op, call] of calls) {
+      const error = await refused(call, 'VALIDATION', { model: 'Thing', op, fields: ['value'], text: texts[kind] })
+      expect(error.cause).toBe(kind === 'rejected' ? undefined : thrown)
+    }
+    const { errors } = await things.bulkCreate([given[kind]], { onError: 'collect' })
+    expect(errors).toMatchObject([
+      { index: 0, error: { code: 'VALIDATION', model: 'Thing', op: 'bulkCreate', fields: ['value'] } },
+    ])
+    expect(await things.count()).toBe(0)
+    await failing.close()
+  })
+
+  test('an id', async () => {
+    const failing = localDatabase({ things: model('Thing', { id: t.id(fail) }) })
+    const error = await refused(() => failing.tables.things.create({}), 'VALIDATION', { op: 'create', fields: ['id'] })
+    expect(error.cause).toBe(thrown)
+    await failing.close()
+  })
+
+  test('the schema of a raw query, and of a declared default', async () => {
+    const error = await refused(() => db.run(sql`select 1`.as(schema(fail))), 'VALIDATION', {
+      op: 'sql',
+      text: /^Row 0/,
+    })
+    expect(error.cause).toBe(thrown)
+    const declare = () =>
+      dataflow('x', { models: { a: model('A', { id: t.id(), n: t.json(schema(fail)).default(1 as never) }) } })
+    await refused(declare, 'BAD_MODEL', { model: 'A', fields: ['n'], text: /schema that failed/ })
   })
 })
 

@@ -252,6 +252,9 @@ describe('what goes in comes back', () => {
     }
     expect((await roundTrip('ms', '2026-01-31T12:00:00+02:00')).read).toEqual(new Date('2026-01-31T10:00:00Z'))
     expect((await roundTrip('ms', '2026-01-31')).read).toEqual(new Date('2026-01-31T00:00:00Z'))
+    for (const text of ['2024-02-29', '2000-02-29T23:59:59.999-14:00', '2026', '2026-12', '+012026-01-31']) {
+      expect((await roundTrip('ms', text)).read).toEqual(new Date(text))
+    }
   })
 })
 
@@ -334,10 +337,24 @@ const REFUSED: { [K in Kind]: unknown[] } = {
     1n,
     {},
     '2026-13-01',
+    '2026-02-29',
+    '2026-02-30',
+    '2026-04-31T00:00:00.000Z',
+    '1900-02-29T23:00-05:00',
+    '2026-01-00',
+    '2026-01-32',
+    '+002026-02-30',
     '2026-01-01T25:00Z',
   ],
-  seconds: [new Date(NaN), 'soon'],
-  iso: ['-000001-01-01T00:00:00.000Z', '+010000-01-01T00:00:00.000Z', 8.64e15, new Date(NaN)],
+  seconds: [new Date(NaN), 'soon', '2026-02-30'],
+  iso: [
+    '2026-02-30',
+    '2026-13-01',
+    '-000001-01-01T00:00:00.000Z',
+    '+010000-01-01T00:00:00.000Z',
+    8.64e15,
+    new Date(NaN),
+  ],
   json: [
     NaN,
     -Infinity,

@@ -1,13 +1,14 @@
 // One operation, compiled and run: the statements, what they changed, and the answer as it crosses.
 import type { ModelDefinition, StoredValue } from '../src/shared/definition.js'
 import { DataFlowError } from '../src/shared/errors.js'
-import type {
-  WireOperation,
-  WireColumns,
-  WireResult,
-  WireRows,
-  WireTable,
-  WireWritten,
+import {
+  nameOf,
+  type WireColumns,
+  type WireOperation,
+  type WireResult,
+  type WireRows,
+  type WireTable,
+  type WireWritten,
 } from '../src/shared/operation.js'
 import type { QueryEvent } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
@@ -25,7 +26,7 @@ import {
   hasMadeValues,
 } from './compile/write.js'
 import { toDataFlowError } from './failure.js'
-import { assertAllowed, assertNotOurs } from './raw-sql.js'
+import { assertAllowed, assertNothingHidden, assertNotOurs } from './raw-sql.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
 export interface ExecutorParts {
@@ -124,8 +125,9 @@ export class Executor {
     const { sql, params } = compileInsert(model, op.row, stamp, made ? 'row' : 'nothing')
     if (made) return this.#writtenRow(model, sql, params, execution)
     this.#run(sql, params)
-    this.#changed(model, [op.row[model.columns.indexOf(model.key)]!], sql, execution)
-    return { stamp, count: 1 }
+    const key = op.row[model.columns.indexOf(model.key)]!
+    this.#changed(model, [key], sql, execution)
+    return this.#afterTriggers(model, key, sql) ?? { stamp, count: 1 }
   }
 
   #update(model: CompiledModel, op: Of<'update'>, execution: Execution): WireRows {
@@ -133,7 +135,7 @@ export class Executor {
     const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
     if (rows.json !== '[]') {
       this.#changed(model, [op.id], sql, execution)
-      return rows
+      return this.#afterTriggers(model, op.id, sql) ?? rows
     }
     const { name, key, accessor } = model.definition
     const exists =
@@ -188,7 +190,7 @@ export class Executor {
         const failure = toDataFlowError(error, {
           models: this.#definitions(),
           model: model.definition,
-          op: op.method,
+          op: nameOf(op),
         })
         failed.push({ index, error: failure.toWire() })
       }
@@ -208,11 +210,11 @@ export class Executor {
       insert()
     } catch (error) {
       if (!(error instanceof SqliteError) || error.transactionLost || error.fatal || error.missing) throw error
-      const failure = toDataFlowError(error, { models: this.#definitions(), model: model.definition, op: op.method })
+      const failure = toDataFlowError(error, { models: this.#definitions(), model: model.definition, op: nameOf(op) })
       throw failure.with({
         issues: [{ path: [index, ...(failure.fields ?? [])], message: failure.text }],
         hint:
-          failure.code === 'UNIQUE' && op.method === 'bulkCreate'
+          failure.code === 'UNIQUE' && nameOf(op) === 'bulkCreate'
             ? `row ${index}; use onConflict: 'skip' or 'update', or onError: 'collect'.`
             : `row ${index}; ${failure.hint ?? 'correct it.'}`,
       })
@@ -223,18 +225,24 @@ export class Executor {
     const { db, models } = this.#parts
     assertAllowed(op.sql)
     const { writes, readonly } = db.tablesOf(op.sql)
-    // What writes, and no table of main, writes the temp schema: a table there would hide ours.
-    assertNotOurs(op.sql, readonly || writes.length > 0 ? writes : ['sqlite_schema'])
+    // What writes, and no table of main, may write the temp schema: a table there would hide ours.
+    const temporary = !readonly && writes.length === 0
+    assertNotOurs(op.sql, temporary ? ['sqlite_schema'] : writes)
     let columns: readonly string[] = []
     const rows: SqlCell[][] = []
-    this.#each(
-      op.sql,
-      op.params.map(param => (typeof param === 'bigint' ? String(param) : param)),
-      row => {
-        columns = row.columns
-        rows.push(columns.map((_, i) => row.value(i)))
-      },
-    )
+    const run = (): void => {
+      this.#each(
+        op.sql,
+        op.params.map(param => (typeof param === 'bigint' ? String(param) : param)),
+        row => {
+          columns = row.columns
+          rows.push(columns.map((_, i) => row.value(i)))
+        },
+      )
+      if (temporary) assertNothingHidden(db, models.values())
+    }
+    if (temporary) db.atomically(run)
+    else run()
     if (!readonly) {
       for (const { definition } of models.values()) {
         if (writes.some(table => isTable(table, definition))) changes.addAll(definition.name)
@@ -270,8 +278,21 @@ export class Executor {
   #writtenRow(model: CompiledModel, sql: string, params: readonly SqlParam[], execution: Execution): WireRows {
     const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
     const [values] = JSON.parse(rows.json) as StoredValue[][]
-    if (values) this.#changed(model, [asKey(model, values[model.columns.indexOf(model.key)]!)], sql, execution)
-    return rows
+    if (!values) return rows
+    const key = asKey(model, values[model.columns.indexOf(model.key)]!)
+    this.#changed(model, [key], sql, execution)
+    return this.#afterTriggers(model, key, sql) ?? rows
+  }
+
+  /**
+   * The row as it is stored, read again: RETURNING gives it as it was before AFTER triggers changed it. null where no
+   * trigger ran, or where one has removed the row.
+   */
+  #afterTriggers(model: CompiledModel, id: StoredValue, sql: string): WireRows | null {
+    const { db, hasTriggers } = this.#parts
+    if (!hasTriggers() || !db.tablesOf(sql).triggers) return null
+    const rows = this.#rows(compileRead(model, { op: 'read', model: model.definition.name, id, select: null }))
+    return rows.json === '[]' ? null : rows
   }
 
   #keys(model: CompiledModel, sql: string, params: readonly SqlParam[]): StoredValue[] {
@@ -331,7 +352,7 @@ export class Executor {
     const rows = run()
     const ms = clock.monotonic() - start
     const op = this.#current!
-    const named = op.op === 'sql' ? { op: op.op } : { model: op.model, op: op.op }
+    const named = { ...(op.op === 'sql' ? {} : { model: op.model }), op: nameOf(op) }
     this.trace?.({ sql, ...named, rows: count?.() ?? rows, ms, cached: db.counters.hits > hits })
     return rows
   }
@@ -350,7 +371,7 @@ export class Executor {
     try {
       const written = run()
       const ms = this.#parts.clock.monotonic() - start
-      trace({ sql, model: op.model, op: op.method, rows: written.count, ms, cached })
+      trace({ sql, model: op.model, op: nameOf(op), rows: written.count, ms, cached })
       return written
     } finally {
       this.trace = trace

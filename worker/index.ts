@@ -1,5 +1,6 @@
 // The worker's entry only wires: the real SQLite, IndexedDB, locks and clock are chosen here and nowhere else.
 import { expose, transfer } from 'comlink'
+import { systemClock } from './clock.js'
 import { Host } from './host.js'
 import { bootSqlite } from './sqlite/boot.js'
 import { openIndexedDbStorage } from './storage/indexeddb.js'
@@ -13,20 +14,13 @@ const inlined = (globalThis as { DATAFLOW_WASM?: Uint8Array<ArrayBuffer> }).DATA
 expose(
   new Host({
     locks: globalThis.isSecureContext ? navigator.locks : undefined,
-    bootSqlite: url => bootSqlite({ wasm: inlined ?? fetch(url ?? new URL('./sqlite.wasm', import.meta.url)) }),
+    bootSqlite: url => bootSqlite({ wasm: () => inlined ?? fetch(url ?? new URL('./sqlite.wasm', import.meta.url)) }),
     openIndexedDb: openIndexedDbStorage,
     openMemory: openMemoryStorage,
     openRescue,
     acquireOwnership,
     transfer,
     estimate: navigator.storage ? () => navigator.storage.estimate() : null,
-    clock: {
-      now: () => Date.now(),
-      monotonic: () => performance.now(),
-      after(ms, callback) {
-        const timer = setTimeout(callback, ms)
-        return () => clearTimeout(timer)
-      },
-    },
+    clock: systemClock,
   }),
 )

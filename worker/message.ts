@@ -1,6 +1,6 @@
 // One message of one tick, run in memory: what each unit answers, what it wrote. Saving is the engine's.
 import { DataFlowError } from '../src/shared/errors.js'
-import { isWrite, type WireOperation, type WireResult } from '../src/shared/operation.js'
+import { isWrite, nameOf, type WireOperation, type WireResult } from '../src/shared/operation.js'
 import type { Outcome, Unit } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import type { CompiledModel } from './compile/model.js'
@@ -189,11 +189,6 @@ export class MessageRunner {
     const names = unit.ops.map(op => (op.op === 'sql' ? '' : op.model))
     return names.length === 1 ? names : new Set(names)
   }
-}
-
-/** What an app calls the operation. */
-function nameOf(op: WireOperation): string {
-  return op.op === 'insertMany' ? op.method : op.op
 }
 
 export function aborted(): DataFlowError {

@@ -1,6 +1,8 @@
 // What an app's own SQL may be (semantics 20): everything but what would take the transaction, the file or the
 // connection out of our hands.
 import { DataFlowError } from '../src/shared/errors.js'
+import type { CompiledModel } from './compile/model.js'
+import type { Sqlite } from './seams.js'
 
 const REFUSED: Record<string, string> = {
   BEGIN: 'use db.transaction() or db.batch().',
@@ -24,17 +26,36 @@ const PRAGMA_ALONE =
 /** The library's own tables, by any spelling of an identifier. */
 const OWN_TABLE = /\bdataflow_(?:migrations|model_registry|migration_locks)\b/i
 
+/** Up to the SELECT of a view, or of a table made from one: what such a SELECT names is only read. */
+const MADE_FROM_SELECT =
+  /^CREATE\s+(?:TEMP(?:ORARY)?\s+)?(?:VIEW|TABLE)\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\w+\.)?(?:\w+|"[^"]+")\s*(?:\([\w\s,"]*\)\s*)?AS\b/i
+
 /**
  * Throws READONLY for a statement that writes the library's own tables, or changes the schema naming one of them: what a
  * trigger does later is not seen by EXPLAIN of its CREATE.
  */
 export function assertNotOurs(sql: string, writes: readonly string[]): void {
   const own = writes.find(table => OWN_TABLE.test(table))
-  if (own === undefined && !(writes.includes('sqlite_schema') && OWN_TABLE.test(sql))) return
+  const text = sql.replace(LEADING_BLANK, '')
+  const named = MADE_FROM_SELECT.exec(text)?.[0] ?? text
+  if (own === undefined && !(writes.includes('sqlite_schema') && OWN_TABLE.test(named))) return
   throw new DataFlowError('READONLY', `${own ?? 'dataflow_*'} belongs to the library.`, {
     op: 'sql',
     sql,
     hint: 'read it, but do not write it.',
+  })
+}
+
+/** Throws SQL when the temp schema holds something of a model's: it would hide the table, or change it unseen. */
+export function assertNothingHidden(db: Sqlite, models: Iterable<CompiledModel>): void {
+  const tables = new Set(Array.from(models, ({ definition }) => definition.table.toLowerCase()))
+  db.each('SELECT tbl_name FROM temp.sqlite_schema', [], row => {
+    const name = row.text(0)!
+    if (!tables.has(name.toLowerCase())) return
+    throw new DataFlowError('SQL', `Nothing temporary may stand before "${name}", the table of a model.`, {
+      op: 'sql',
+      hint: 'give it another name; a trigger on the table is made without TEMP.',
+    })
   })
 }
 

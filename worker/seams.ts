@@ -55,6 +55,8 @@ export interface Sqlite {
     readonly reads: readonly string[]
     readonly writes: readonly string[]
     readonly readonly: boolean
+    /** Whether it runs triggers or cascades. */
+    readonly triggers: boolean
   }
   readonly counters: StatementCounters
   /** Closes the connection and opens a new one over the same file, forgetting every page it had cached. */

@@ -1,5 +1,6 @@
 // The engine's source in a worker of its own, with storage in memory: what a table check costs when it is cached, and
 // what a read costs beside the same prepared statement by hand.
+import { systemClock } from '#worker/clock.js'
 import { compileModel } from '#worker/compile/model.js'
 import { compileRead } from '#worker/compile/read.js'
 import { Engine } from '#worker/engine.js'
@@ -38,20 +39,13 @@ const config = {
 } as const
 
 const parts: EngineParts = {
-  bootSqlite: () => bootSqlite({ wasm: fetch(wasmUrl) }),
+  bootSqlite: () => bootSqlite({ wasm: () => fetch(wasmUrl) }),
   openStorage: openMemoryStorage,
   own: null,
   lockHolder: null,
   estimate: null,
   emit() {},
-  clock: {
-    now: () => Date.now(),
-    monotonic: () => performance.now(),
-    after(ms, callback) {
-      const timer = setTimeout(callback, ms)
-      return () => clearTimeout(timer)
-    },
-  },
+  clock: systemClock,
 }
 
 self.onmessage = async ({ data: rounds }: MessageEvent<number>) => {
@@ -79,7 +73,7 @@ async function measure(rounds: number): Promise<EngineFigures> {
 
 /** An ensured table, and the read's statement on the engine's own connection. */
 async function openParts() {
-  const models = new Map([[name, compileModel(definition)]])
+  const models = new Map([[name, compileModel(definition, true)]])
   const nothing = () => {}
   const { db, ensure, runner } = await openDatabase(config, models, parts, {
     begin: nothing,
@@ -87,6 +81,7 @@ async function openParts() {
     emit: nothing,
     onFlushed: nothing,
     onFatal: nothing,
+    onLost: nothing,
     onFailing: nothing,
     onFailed: nothing,
   })
@@ -149,7 +144,7 @@ async function openByHand() {
   }
 }
 
-const readSql = compileRead(compileModel(definition), { op: 'read', model: name, id: '', select: null }).sql
+const readSql = compileRead(compileModel(definition, true), { op: 'read', model: name, id: '', select: null }).sql
 
 function keyOf(i: number): string {
   return ids[(i * 7919) % ids.length]!

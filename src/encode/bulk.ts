@@ -13,8 +13,6 @@ import { givenFields } from './write.js'
 export function target(options: { where?: unknown; all?: unknown }, context: Context): Condition | null {
   const refuse = (text: string) =>
     new DataFlowError('BAD_FILTER', text, {
-      model: context.model.definition.name,
-      op: context.op,
       hint: 'say which rows with `where`, or `{ all: true }` for the whole table.',
     })
   if (options.all !== undefined) {
@@ -34,10 +32,10 @@ export function prepareBulkCreate(
 ): Prepared {
   const { onConflict = 'fail', onError = 'abort' } = options
   if (onConflict !== 'fail' && onConflict !== 'skip' && onConflict !== 'update') {
-    throw badOption('onConflict knows no such policy.', "use 'fail', 'skip' or 'update'.", context)
+    throw badOption('onConflict knows no such policy.', "use 'fail', 'skip' or 'update'.")
   }
   if (onError !== 'abort' && onError !== 'collect') {
-    throw badOption('onError knows no such policy.', "use 'abort' or 'collect'.", context)
+    throw badOption('onError knows no such policy.', "use 'abort' or 'collect'.")
   }
   const policy: Policy = onConflict === 'update' ? { policy: 'update', on: null } : { policy: onConflict }
   return prepareRows(rows, policy, onError === 'collect', context)
@@ -49,22 +47,21 @@ export function prepareRows(rows: unknown, policy: Policy, collect: boolean, con
   const { model } = context
   if (!Array.isArray(rows)) {
     throw new DataFlowError('VALIDATION', `The rows must be an array, not ${describe(rows)}.`, {
-      model: model.definition.name,
-      op: context.op,
       hint: 'pass an array of rows.',
     })
   }
   const encoded: WireRow[] = []
   const indexes: number[] = []
   const failed: { index: number; error: DataFlowError }[] = []
-  rows.forEach((data, index) => {
+  // Unlike forEach, it does not pass over holes.
+  Array.from(rows, (data, index) => {
     try {
       encoded.push(encodeRow(data, context))
       indexes.push(index)
     } catch (error) {
       if (!DataFlowError.is(error)) throw error
       if (!collect) throw atIndex(error, index)
-      failed.push({ index, error })
+      failed.push({ index, error: error.with({ model: model.definition.name, op: context.op }) })
     }
   })
   const conflict: Conflict =
@@ -79,7 +76,6 @@ export function prepareRows(rows: unknown, policy: Policy, collect: boolean, con
   return {
     wire: {
       op: 'insertMany',
-      method: context.op as 'bulkCreate' | 'bulkUpsert',
       model: model.definition.name,
       rows: encoded,
       conflict,

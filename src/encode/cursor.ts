@@ -28,12 +28,12 @@ export function encodeCursor(row: Record<string, unknown>, order: readonly Order
 }
 
 /** The values in a cursor. Throws `BAD_OPTION` for one of another list. */
-export function decodeCursor(cursor: unknown, order: readonly OrderTerm[], { model, op }: Context): StoredValue[] {
+export function decodeCursor(cursor: unknown, order: readonly OrderTerm[], { model }: Context): StoredValue[] {
   const refuse = (cause?: unknown) =>
     new DataFlowError(
       'BAD_OPTION',
       'The cursor is not of a page with this order.',
-      { model: model.definition.name, op, hint: 'pass `next` or `prev` of a page with the same orderBy.' },
+      { hint: 'pass `next` or `prev` of a page with the same orderBy.' },
       cause,
     )
   let parsed: unknown

@@ -1,8 +1,8 @@
 // Checked options of operations, and the sentences for those that do not fit.
+import { describe, isObject } from '../shared/codec.js'
 import { didYouMean } from '../shared/nearest.js'
-import { DataFlowError } from '../shared/errors.js'
+import { DataFlowError, type ErrorDetails } from '../shared/errors.js'
 import type { WireOperation, WireResult } from '../shared/operation.js'
-import { assertObject, type Context } from './row.js'
 
 /** What crosses, and how its answer becomes the app's result. */
 export interface Prepared {
@@ -10,22 +10,30 @@ export interface Prepared {
   decode(result: WireResult): unknown
 }
 
-/** Options of an operation, every name known. */
-export function readOptions<K extends string>(
-  value: unknown,
-  known: readonly K[],
-  context: Context,
-): { [P in K]?: unknown } {
+/** Runs `work`, whose errors say neither model nor operation. */
+export function named<T>(details: { model?: string | undefined; op?: string | undefined }, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw DataFlowError.is(error) ? error.with(details as ErrorDetails) : error
+  }
+}
+
+/** Options, every name known. */
+export function readOptions<K extends string>(value: unknown, known: readonly K[]): { [P in K]?: unknown } {
   if (value === undefined) return {}
-  assertObject(value, 'The options', context)
+  if (!isObject(value)) {
+    throw badOption(`The options must be an object, not ${describe(value)}.`, 'pass { option: value }.')
+  }
   for (const name of Object.keys(value)) {
     if (!(known as readonly string[]).includes(name)) {
-      throw badOption(`There is no option "${name.replaceAll('\0', '\\0')}".`, didYouMean(name, known), context)
+      const hint = known.length > 0 ? didYouMean(name, known) : 'signal and durability are for the call that runs it.'
+      throw badOption(`There is no option "${name.replaceAll('\0', '\\0')}".`, hint)
     }
   }
   return value as { [P in K]?: unknown }
 }
 
-export function badOption(text: string, hint: string, { model, op }: Context): DataFlowError {
-  return new DataFlowError('BAD_OPTION', text, { model: model.definition.name, op, hint })
+export function badOption(text: string, hint: string): DataFlowError {
+  return new DataFlowError('BAD_OPTION', text, { hint })
 }

@@ -21,10 +21,8 @@ export function prepareRead(id: unknown, options: { select?: unknown }, context:
   }
 }
 
-function notFound({ model, op }: Context): DataFlowError {
+function notFound({ model }: Context): DataFlowError {
   return new DataFlowError('NOT_FOUND', 'there is no row with this key.', {
-    model: model.definition.name,
-    op,
     fields: [model.definition.key],
     hint: `use db.${model.accessor}.read(id) if the row may be missing.`,
   })
@@ -39,9 +37,9 @@ export function parseFilter(where: unknown, { model, op }: Context): Condition |
 
 function parseSelect(select: unknown, context: Context): string[] | null {
   if (select === undefined) return null
-  if (!Array.isArray(select)) throw badOption('select must be a list of fields.', "select: ['id', 'name'].", context)
-  if (select.length === 0) throw badOption('select names no field.', 'leave it out for all fields.', context)
-  return [...new Set(select.map(name => knownField(String(name), context).definition.name))]
+  if (!Array.isArray(select)) throw badOption('select must be a list of fields.', "select: ['id', 'name'].")
+  if (select.length === 0) throw badOption('select names no field.', 'leave it out for all fields.')
+  return [...new Set(Array.from(select, name => knownField(String(name), context).definition.name))]
 }
 
 function parseOrder(orderBy: unknown, context: Context): OrderTerm[] {
@@ -52,7 +50,7 @@ function parseOrder(orderBy: unknown, context: Context): OrderTerm[] {
     return Object.entries(object).map(([name, direction]): OrderTerm => {
       knownField(name, context)
       if (direction === 'asc' || direction === 'desc') return { field: name, descending: direction === 'desc' }
-      throw badOption(`orderBy.${name} is neither 'asc' nor 'desc'.`, "orderBy: { name: 'asc' }.", context)
+      throw badOption(`orderBy.${name} is neither 'asc' nor 'desc'.`, "orderBy: { name: 'asc' }.")
     })
   })
   const seen = new Set<string>()
@@ -62,10 +60,10 @@ function parseOrder(orderBy: unknown, context: Context): OrderTerm[] {
   return key === -1 ? [...distinct, { field: model.definition.key, descending: false }] : distinct.slice(0, key + 1)
 }
 
-function parseCount(value: unknown, name: string, context: Context): number | null {
+function parseCount(value: unknown, name: string): number | null {
   if (value === undefined) return null
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw badOption(`${name} must be a whole number of 0 or more.`, `${name}: 20.`, context)
+  throw badOption(`${name} must be a whole number of 0 or more.`, `${name}: 20.`)
 }
 
 export function prepareList(
@@ -74,14 +72,14 @@ export function prepareList(
 ): Prepared {
   const { model, op } = context
   const select = parseSelect(options.select, context)
-  const limit = parseCount(options.limit, 'limit', context)
+  const limit = parseCount(options.limit, 'limit')
   const wire: WireOperation = {
     op: 'list',
     model: model.definition.name,
     where: parseFilter(options.where, context),
     order: parseOrder(options.orderBy, context),
     limit: op === 'first' ? Math.min(limit ?? 1, 1) : limit,
-    offset: parseCount(options.offset, 'offset', context) ?? 0,
+    offset: parseCount(options.offset, 'offset') ?? 0,
     select,
     after: null,
   }
@@ -101,15 +99,15 @@ export function preparePage(
 ): Prepared {
   const { model } = context
   const select = parseSelect(options.select, context)
-  const limit = parseCount(options.limit, 'limit', context)
-  if (!limit) throw badOption('page needs a limit of at least 1.', 'page({ limit: 20 }).', context)
+  const limit = parseCount(options.limit, 'limit')
+  if (!limit) throw badOption('page needs a limit of at least 1.', 'page({ limit: 20 }).')
   if (options.after !== undefined && options.before !== undefined) {
-    throw badOption('after and before exclude each other.', 'pass one of them.', context)
+    throw badOption('after and before exclude each other.', 'pass one of them.')
   }
   const order = parseOrder(options.orderBy, context)
   const unfit = order.find(({ field }) => ['json', 'blob'].includes(model.fieldNamed.get(field)!.definition.kind))
   if (unfit) {
-    throw badOption(`Pages cannot be ordered by ${unfit.field}.`, 'order by text, numbers, dates or booleans.', context)
+    throw badOption(`Pages cannot be ordered by ${unfit.field}.`, 'order by text, numbers, dates or booleans.')
   }
   const backward = options.before !== undefined
   // null is refused as no cursor: behind the last page it would begin again.

@@ -1,7 +1,7 @@
 // An app's values -> a row as it is stored. All that is wrong with a row is said in one error.
 import { v7 as uuidv7 } from 'uuid'
 import type { PageField, PageModel } from '../resolve.js'
-import { BadValue, describe, encodeValue } from '../shared/codec.js'
+import { BadValue, callApp, describe, encodeValue, isObject } from '../shared/codec.js'
 import type { StoredValue } from '../shared/definition.js'
 import { DataFlowError, type Issue } from '../shared/errors.js'
 import { didYouMean } from '../shared/nearest.js'
@@ -15,30 +15,25 @@ export interface Context {
 
 /** Collects what is wrong with several values into one VALIDATION error. */
 class Issues {
-  readonly #context: Context
   readonly #fields = new Set<string>()
   readonly #issues: Issue[] = []
+  #cause: unknown
 
-  constructor(context: Context) {
-    this.#context = context
-  }
-
-  add(field: string, message: string, inner: readonly Issue[] = [{ path: [], message }]): void {
+  add(field: string, { issues, cause }: BadValue): void {
     this.#fields.add(field)
-    for (const issue of inner) this.#issues.push({ path: [field, ...issue.path], message: issue.message })
+    this.#cause ??= cause
+    for (const issue of issues) this.#issues.push({ path: [field, ...issue.path], message: issue.message })
   }
 
   throwIfAny(): void {
     if (this.#issues.length === 0) return
-    const { model, op } = this.#context
     const text = this.#issues.map(issue => `${issue.path.map(String).join('.')} ${issue.message}`).join('; ')
-    throw new DataFlowError('VALIDATION', `${text}.`, {
-      model: model.definition.name,
-      op,
+    const details = {
       fields: [...this.#fields],
       issues: this.#issues,
       hint: 'correct the values; nothing was written.',
-    })
+    }
+    throw new DataFlowError('VALIDATION', `${text}.`, details, this.#cause)
   }
 }
 
@@ -46,33 +41,27 @@ class Issues {
 export function assertObject(
   value: unknown,
   what: string,
-  { model, op }: Context,
+  { model }: Context,
 ): asserts value is Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  if (isObject(value)) return
   throw new DataFlowError('VALIDATION', `${what} must be an object, not ${describe(value)}.`, {
-    model: model.definition.name,
-    op,
     hint: `pass an object of ${model.definition.name}'s fields.`,
   })
 }
 
 /** The field of that name, or an UNKNOWN_FIELD error with the nearest name. */
-export function knownField(name: string, { model, op }: Context): PageField {
+export function knownField(name: string, { model }: Context): PageField {
   const field = model.fieldNamed.get(name)
   if (field) return field
   const shown = name.replaceAll('\0', '\\0')
   throw new DataFlowError('UNKNOWN_FIELD', `${model.definition.name} has no field "${shown}".`, {
-    model: model.definition.name,
-    op,
     fields: [shown],
     hint: didYouMean(name, [...model.fieldNamed.keys()]),
   })
 }
 
-function refuseReadonly(field: string, { model, op }: Context, what: string): never {
+function refuseReadonly(field: string, what: string): never {
   throw new DataFlowError('READONLY', `${field} ${what}.`, {
-    model: model.definition.name,
-    op,
     fields: [field],
     hint: `leave ${field} out.`,
   })
@@ -83,16 +72,12 @@ export function encodeRow(data: unknown, context: Context): WireRow {
   assertObject(data, 'The data', context)
   const { model } = context
   for (const name in data) if (!model.fieldNamed.has(name)) knownField(name, context)
-  const issues = new Issues(context)
+  const issues = new Issues()
   const row = model.fields.map((field): StoredValue | undefined => {
     const { name, readonly } = field.definition
-    let value = Object.hasOwn(data, name) ? data[name] : undefined
-    if (value !== undefined && readonly) refuseReadonly(name, context, 'is made by the library and cannot be given')
-    if (value === undefined) {
-      if (field.generate) value = field.generate()
-      else return absentValue(field, issues)
-    }
-    return encodeField(field, value, issues)
+    const value = Object.hasOwn(data, name) ? data[name] : undefined
+    if (value !== undefined && readonly) refuseReadonly(name, 'is made by the library and cannot be given')
+    return value === undefined && !field.generate ? absentValue(field, issues) : encodeField(field, value, issues)
   })
   issues.throwIfAny()
   return row
@@ -112,30 +97,34 @@ function absentValue({ definition }: PageField, issues: Issues): StoredValue | u
       return 1
   }
   if (definition.nullable) return null
-  issues.add(definition.name, 'is required')
+  issues.add(definition.name, new BadValue('is required'))
   return undefined
 }
 
-function encodeField({ definition, schema }: PageField, value: unknown, issues: Issues): StoredValue | undefined {
-  if (value === null && (definition.nullable || definition.kind !== 'json')) {
-    if (definition.nullable) return null
-    issues.add(definition.name, 'must not be null')
-    return undefined
-  }
+/** Encodes a value; one that is undefined is made by the field's own function, if it has one. */
+function encodeField(
+  { definition, schema, generate }: PageField,
+  given: unknown,
+  issues: Issues,
+): StoredValue | undefined {
   try {
+    const value = given === undefined && generate ? callApp('default', generate) : given
+    if (value === null && definition.nullable) return null
+    if (value === null && definition.kind !== 'json') throw new BadValue('must not be null')
     return encodeValue(definition, value, schema)
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
-    issues.add(definition.name, error.message, error.issues)
+    issues.add(definition.name, error)
     return undefined
   }
 }
 
 /** Encodes a key. */
 export function encodeKey(id: unknown, context: Context): StoredValue {
-  const issues = new Issues(context)
+  const issues = new Issues()
   const key = context.model.fieldNamed.get(context.model.definition.key)!
-  const value = id === undefined ? issues.add(key.definition.name, 'is required') : encodeField(key, id, issues)
+  const value =
+    id === undefined ? issues.add(key.definition.name, new BadValue('is required')) : encodeField(key, id, issues)
   issues.throwIfAny()
   return value as StoredValue
 }
@@ -143,14 +132,14 @@ export function encodeKey(id: unknown, context: Context): StoredValue {
 /** Encodes what an update sets: values, and `{ $inc }` on numbers. Fields that are undefined are left out. */
 export function encodeAssignments(patch: unknown, context: Context): Assignment[] {
   assertObject(patch, 'The patch', context)
-  const issues = new Issues(context)
+  const issues = new Issues()
   const assignments: Assignment[] = []
   for (const [name, value] of Object.entries(patch)) {
     const field = knownField(name, context)
     const { definition } = field
     if (value === undefined) continue
-    if (definition.readonly) refuseReadonly(name, context, 'is kept by the library and cannot be set')
-    if (definition.primaryKey) refuseReadonly(name, context, 'is the key and cannot be changed')
+    if (definition.readonly) refuseReadonly(name, 'is kept by the library and cannot be set')
+    if (definition.primaryKey) refuseReadonly(name, 'is the key and cannot be changed')
     if (isIncrement(definition.kind, value)) {
       const by = encodeField({ definition: { ...definition, nullable: false } }, value.$inc, issues)
       if (by !== undefined) assignments.push({ field: name, increment: by as number | bigint })

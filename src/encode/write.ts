@@ -21,10 +21,10 @@ export function prepareUpdate(id: unknown, patch: unknown, options: { version?: 
   const { model } = context
   const { version = null } = options
   if (version !== null && !Number.isSafeInteger(version)) {
-    throw badOption('version must be a whole number.', 'pass the row.version that was read.', context)
+    throw badOption('version must be a whole number.', 'pass the row.version that was read.')
   }
   if (version !== null && !model.fields.some(field => field.definition.kind === 'version')) {
-    throw badOption(`${model.definition.name} has no version field.`, 'add one with t.version().', context)
+    throw badOption(`${model.definition.name} has no version field.`, 'add one with t.version().')
   }
   const set = encodeAssignments(patch, context)
   return {
@@ -47,7 +47,7 @@ export function conflictFields(on: unknown, context: Context): string[] {
   const same = (other: readonly string[]) =>
     other.length === fields.length && other.every(name => fields.includes(name))
   if (same([definition.key]) || definition.indexes.some(index => index.unique && same(index.fields))) return fields
-  throw badOption('`on` names fields that are not unique together.', 'use the key, or declare them unique.', context)
+  throw badOption('`on` names fields that are not unique together.', 'use the key, or declare them unique.')
 }
 
 /** Fields of `data` that an existing row takes: those that were given, without the key and what decides. */
@@ -77,8 +77,6 @@ function writableField(name: string, context: Context): string {
   const { definition } = knownField(name, context)
   if (!definition.readonly && !definition.primaryKey) return definition.name
   throw new DataFlowError('READONLY', `${name} cannot be updated.`, {
-    model: context.model.definition.name,
-    op: context.op,
     fields: [name],
     hint: `leave ${name} out of update.`,
   })

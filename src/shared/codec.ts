@@ -1,14 +1,14 @@
 // How a value of a field is checked, stored and read back: exact in both directions, or refused.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { FieldDefinition, FieldKind, StoredValue } from './definition.js'
-import type { Issue } from './errors.js'
+import { DataFlowError, type Issue } from './errors.js'
 
 /** A value that does not fit its field. `path` leads into a JSON value. */
 export class BadValue extends Error {
   readonly issues: readonly Issue[]
 
-  constructor(message: string, issues: readonly Issue[] = [{ path: [], message }]) {
-    super(message)
+  constructor(message: string, issues: readonly Issue[] = [{ path: [], message }], cause?: unknown) {
+    super(message, { cause })
     this.issues = issues
   }
 }
@@ -66,7 +66,13 @@ function encodeText(field: FieldDefinition, value: unknown): string {
 }
 
 const ISO_DATE =
-  /^(?:\d{4}|[+-]\d{6})(?:-\d\d(?:-\d\d)?)?(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3}0*)?)?(?:Z|[+-]\d\d:\d\d)?)?$/
+  /^((?:\d{4}|[+-]\d{6})(?:-\d\d(?:-(\d\d))?)?)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3}0*)?)?(?:Z|[+-]\d\d:\d\d)?)?$/
+
+/** Engines read a date out of almost any text, drop what is finer than a millisecond, and take 30 February for 2 March. */
+function isIsoDate(text: string): boolean {
+  const [, date, day] = ISO_DATE.exec(text) ?? []
+  return date !== undefined && (day === undefined || new Date(date).getUTCDate() === Number(day))
+}
 
 function encodeDate(field: FieldDefinition, value: unknown): StoredValue {
   const date =
@@ -74,9 +80,8 @@ function encodeDate(field: FieldDefinition, value: unknown): StoredValue {
   if (!date) throw new BadValue(`must be a Date, epoch milliseconds or an ISO string, not ${describe(value)}`)
   const ms = date.getTime()
   if (Number.isNaN(ms)) throw new BadValue('must be a valid date')
-  // Engines read a date out of almost any text, and drop what is finer than a millisecond.
-  if (typeof value === 'string' && !ISO_DATE.test(value))
-    throw new BadValue('must be a date in ISO form, to the millisecond')
+  if (typeof value === 'string' && !isIsoDate(value))
+    throw new BadValue('must be a day of the calendar in ISO form, to the millisecond')
   if (typeof value === 'number' && ms !== value) throw new BadValue('must be whole epoch milliseconds')
   return storeDate(field, ms)
 }
@@ -93,7 +98,7 @@ export function storeDate(field: FieldDefinition, ms: number): StoredValue {
 }
 
 /**
- * Turns a stored value into the row's value. Bigints may arrive as text (they do inside JSON), JSON may arrive parsed
+ * Turns a stored value into the row's value; throws VALIDATION for one that does not fit its field. Bigints may arrive as text (they do inside JSON), JSON may arrive parsed
  * (it does inside a JSON row): `parsed` says so.
  */
 export function decodeValue(field: FieldDefinition, stored: unknown, parsed: boolean): unknown {
@@ -105,8 +110,17 @@ export function decodeValue(field: FieldDefinition, stored: unknown, parsed: boo
       return BigInt(stored as string | bigint)
     case 'date':
     case 'createdAt':
-    case 'updatedAt':
-      return new Date(field.date === 'seconds' ? (stored as number) * 1000 : (stored as number | string))
+    case 'updatedAt': {
+      const date = new Date(field.date === 'seconds' ? (stored as number) * 1000 : (stored as number | string))
+      if (Number.isNaN(date.getTime()) || (typeof stored === 'string' && !isIsoDate(stored))) {
+        throw unreadable(field, 'what is no date', 'correct it with raw SQL')
+      }
+      return date
+    }
+    case 'autoId':
+    case 'integer':
+      if (Number.isSafeInteger(stored)) return stored
+      throw unreadable(field, 'a number beyond 2^53', 'read it with raw SQL, or declare a t.bigint()')
     case 'json':
       return parsed ? stored : JSON.parse(stored as string)
     default:
@@ -114,15 +128,33 @@ export function decodeValue(field: FieldDefinition, stored: unknown, parsed: boo
   }
 }
 
+/** A stored value that no field of this kind holds: the database is from elsewhere, or raw SQL wrote it. */
+function unreadable({ name }: FieldDefinition, what: string, hint: string): DataFlowError {
+  return new DataFlowError('VALIDATION', `${name} holds ${what}.`, { fields: [name], hint: `${hint}.` })
+}
+
 /** True when the row's value is the stored one as it arrives: nothing to do per row. */
 export function isPlain(kind: FieldKind): boolean {
-  return !['boolean', 'bigint', 'date', 'createdAt', 'updatedAt'].includes(kind)
+  return !['boolean', 'bigint', 'date', 'createdAt', 'updatedAt', 'autoId', 'integer'].includes(kind)
+}
+
+/** What the app's function gives. Throws BadValue, with what the function threw as its cause. */
+export function callApp<T>(what: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw new BadValue(`has a ${what} that failed`, undefined, error)
+  }
 }
 
 /** Checks with a Standard Schema. An asynchronous one cannot take part in a write. */
 export function validate(schema: StandardSchemaV1, value: unknown): unknown {
-  const result = schema['~standard'].validate(value)
-  if (result instanceof Promise) throw new BadValue('must have a synchronous schema; this one answered with a promise')
+  const result = callApp('schema', () => schema['~standard'].validate(value))
+  if (result instanceof Promise) {
+    // Nobody waits for it: its rejection would be reported as unhandled.
+    result.catch(() => {})
+    throw new BadValue('must have a synchronous schema; this one answered with a promise')
+  }
   if (!result.issues) return result.value
   throw new BadValue(
     'does not fit its schema',
@@ -186,6 +218,11 @@ function writeAt(key: PropertyKey, value: unknown, path: PropertyKey[], above: o
 
 function refuse(message: string, path: readonly PropertyKey[]): never {
   throw new BadValue(message, [{ path: [...path], message }])
+}
+
+/** An object that is neither null nor an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What a value is, without showing it: values never appear in a message. */

@@ -107,15 +107,17 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
 
   /** The same error with more details: what an outer layer knows better (the model, the operation). */
   with(details: ErrorDetails): DataFlowError<C> {
-    const { model, op, fields, issues, sql, hint, retryable } = this
-    const own = dropUndefined({ model, op, fields, issues, sql, hint, retryable })
-    return new DataFlowError(this.code, this.text, { ...own, ...dropUndefined(details) }, this.cause)
+    return new DataFlowError(this.code, this.text, { ...this.#details(), ...dropUndefined(details) }, this.cause)
   }
 
   toWire(): WireError {
-    const { code, model, op, fields, issues, sql, hint, retryable } = this
     const cause = DataFlowError.is(this.cause) ? this.cause.toWire() : undefined
-    return { code, text: this.text, ...dropUndefined({ model, op, fields, issues, sql, hint, retryable, cause }) }
+    return { code: this.code, text: this.text, ...this.#details(), ...dropUndefined({ cause }) }
+  }
+
+  #details(): ErrorDetails {
+    const { model, op, fields, issues, sql, hint, retryable } = this
+    return dropUndefined({ model, op, fields, issues, sql, hint, retryable })
   }
 
   static fromWire(wire: WireError): DataFlowError {

@@ -263,8 +263,11 @@ function encodeOperand(
 ): Value {
   if (value === undefined) throw undefinedValue(context, field)
   const { max: _max, ...unlimited } = field
+  const seconds = field.date === 'seconds'
   try {
-    return encodeValue(anyText ? { ...unlimited, kind: 'text' } : unlimited, value) as Value
+    const stored = encodeValue({ ...unlimited, ...(anyText ? { kind: 'text' } : seconds ? { date: 'ms' } : {}) }, value)
+    // With its fraction a moment between two seconds is behind the one, before the other, and equal to none.
+    return (seconds ? (stored as number) / 1000 : stored) as Value
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
     throw new DataFlowError('VALIDATION', `the value for ${[field.name, ...path].join('.')} ${error.message}.`, {

@@ -36,7 +36,10 @@ export type Conflict =
       readonly listOf: readonly number[]
     }
 
-export type WireOperation =
+/** An operation, and what the app calls it where that is another name (`first` is a list). */
+export type WireOperation = Statement & { readonly method?: string }
+
+type Statement =
   | { readonly op: 'create'; readonly model: string; readonly row: WireRow }
   | { readonly op: 'read'; readonly model: string; readonly id: StoredValue; readonly select: readonly string[] | null }
   | {
@@ -70,7 +73,6 @@ export type WireOperation =
     }
   | {
       readonly op: 'insertMany'
-      readonly method: 'bulkCreate' | 'bulkUpsert'
       readonly model: string
       readonly rows: readonly WireRow[]
       readonly conflict: Conflict
@@ -152,4 +154,9 @@ const WRITES: ReadonlySet<OperationName> = new Set([
 /** Whether an operation of that name writes. Of raw SQL only SQLite can tell. */
 export function isWrite(op: OperationName): boolean {
   return WRITES.has(op)
+}
+
+/** What an app calls the operation. */
+export function nameOf({ method, op }: WireOperation): string {
+  return method ?? op
 }

@@ -151,7 +151,13 @@ export const sql: SqlTag = Object.assign(
     raw: (text: string): SqlExpr => new SqlFragment([text], []),
     join(parts: readonly unknown[], separator?: SqlExpr): SqlExpr {
       const between = separator ?? new SqlFragment([', '], [])
-      const values = parts.flatMap((part, i) => (i === 0 ? [part] : [between, part]))
+      if (!Array.isArray(parts) || !isSqlExpr(between)) {
+        throw new DataFlowError('BAD_OPTION', 'sql.join() takes an array, and a separator made by the sql tag.', {
+          op: 'sql',
+          hint: 'sql.join([1, 2], sql` or `).',
+        })
+      }
+      const values = Array.from(parts).flatMap((part, i) => (i === 0 ? [part] : [between, part]))
       return compose(['', ...values.map(() => '')], values)
     },
   },

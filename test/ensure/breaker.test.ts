@@ -200,7 +200,7 @@ test('7: a migration that fails gives its lock back', async () => {
 })
 
 test('7: a row of another holder is LOCKED until it expires, and opens no breaker', async () => {
-  const file = await bootSqlite({ wasm }).then(sqlite => {
+  const file = await bootSqlite({ wasm: () => wasm }).then(sqlite => {
     const made = sqlite.createFile()
     const db = sqlite.open(made)
     db.exec(`CREATE TABLE dataflow_migration_locks (schema_name TEXT PRIMARY KEY NOT NULL, holder_process_id TEXT NOT NULL,

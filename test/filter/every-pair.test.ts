@@ -4,7 +4,7 @@ import { matches, type Kinds } from './oracle.js'
 import { bigints, dates, integers, jsonScalars, reals, words } from './pools.js'
 import { openTable, type Row, type Table } from './support.js'
 
-const kinds: Kinds = { json: ['data', 'value'], seconds: ['day'] }
+const kinds: Kinds = { json: ['data', 'value'] }
 const comparisons = ['$eq', '$ne', '$gt', '$gte', '$lt', '$lte']
 
 let table: Table
@@ -47,6 +47,22 @@ describe('every pair', () => {
         agree(rows, name, { $in: list })
         agree(rows, name, { $nin: list })
       }
+    }
+  })
+
+  it('day, kept in whole seconds: a moment between two of them is between them', () => {
+    const moments = [...dates, new Date(8.64e15 - 1), new Date(-8.64e15 + 999)]
+    const rows = rowsOf(
+      'day',
+      moments.flatMap(date => [0, 1].map(more => new Date(Math.floor(date.getTime() / 1000 + more) * 1000))),
+    )
+    for (const value of moments) {
+      for (const operator of comparisons) agree(rows, 'day', { [operator]: value })
+      for (const list of [[value], [value, moments[0], null], [moments[3], value], Array(257).fill(value)]) {
+        agree(rows, 'day', { $in: list })
+        agree(rows, 'day', { $nin: list })
+      }
+      for (const other of moments) agree(rows, 'day', { $between: [value, other] })
     }
   })
 

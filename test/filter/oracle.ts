@@ -2,10 +2,9 @@
 type Row = Record<string, unknown>
 type Filter = Record<string, unknown>
 
-/** Fields that hold JSON (an object is a value there) and dates kept in whole seconds. */
+/** Fields that hold JSON: an object is a value there. */
 export interface Kinds {
   readonly json: readonly string[]
-  readonly seconds: readonly string[]
 }
 
 export function matches(row: Row, where: Filter, kinds: Kinds): boolean {
@@ -13,20 +12,18 @@ export function matches(row: Row, where: Filter, kinds: Kinds): boolean {
     if (key === '$and') return (value as (Filter | false)[]).every(part => !part || matches(row, part, kinds))
     if (key === '$or') return (value as Filter[]).some(part => matches(row, part, kinds))
     if (key === '$not') return !matches(row, value as Filter, kinds)
-    return fieldMatches(row[key], value, kinds.json.includes(key), kinds.seconds.includes(key))
+    return fieldMatches(row[key], value, kinds.json.includes(key))
   })
 }
 
-function fieldMatches(stored: unknown, filter: unknown, json: boolean, seconds: boolean): boolean {
-  const cut = (value: unknown): unknown =>
-    seconds && value instanceof Date ? new Date(Math.floor(value.getTime() / 1000) * 1000) : value
-  if (!isOperators(filter, json)) return equals(stored, cut(filter))
+function fieldMatches(stored: unknown, filter: unknown, json: boolean): boolean {
+  if (!isOperators(filter, json)) return equals(stored, filter)
   const ci = filter.$ci === true
   const fold = (value: unknown): unknown => (ci && typeof value === 'string' ? foldAscii(value) : value)
   const value = fold(stored)
   return Object.entries(filter).every(([operator, given]) => {
-    const operand = Array.isArray(given) && operator !== '$eq' && operator !== '$ne' ? given : fold(cut(given))
-    const list = () => (given as unknown[]).map(item => fold(cut(item)))
+    const operand = Array.isArray(given) && operator !== '$eq' && operator !== '$ne' ? given : fold(given)
+    const list = () => (given as unknown[]).map(fold)
     switch (operator) {
       case '$ci':
         return true

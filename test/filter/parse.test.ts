@@ -20,7 +20,7 @@ describe('parseWhere encodes', () => {
     ['real', { score: { $lt: 0.5 } }, compare('score', '<', 0.5)],
     ['boolean', { active: true }, compare('active', '=', 1)],
     ['date in ms', { at: { $lte: new Date(1500) } }, compare('at', '<=', 1500)],
-    ['date in seconds, whole', { day: { $lt: new Date(1500) } }, compare('day', '<', 1)],
+    ['date in seconds, between two', { day: { $lt: new Date(1500) } }, compare('day', '<', 1.5)],
     ['date as text', { iso: new Date(0) }, compare('iso', '=', '1970-01-01T00:00:00.000Z')],
     ['createdAt', { made: { $gt: new Date(7) } }, compare('made', '>', 7)],
     ['JSON, keys sorted', { data: { b: 1, a: [null] } }, compare('data', '=', '{"a":[null],"b":1}')],

@@ -244,6 +244,31 @@ describe('page', () => {
   })
 })
 
+describe('a page whose neighbours were deleted', () => {
+  const idsOf = (page: { items: { id: number }[] }) => ids(page.items)
+
+  test('a cursor holds a place: it outlives its row', async () => {
+    const { items } = (await seeded(Array.from({ length: 6 }, (_, id) => ({ id })))).tables
+    const middle = await items.page({ limit: 2, after: (await items.page({ limit: 2 })).next! })
+    await items.bulkDelete({ where: { id: { $in: [2, 3] } } })
+    expect(idsOf(await items.page({ limit: 2, after: middle.next! }))).toEqual([4, 5])
+    expect(idsOf(await items.page({ limit: 2, before: middle.prev! }))).toEqual([0, 1])
+  })
+
+  test('without rows it has no cursors, in both directions', async () => {
+    const { items } = (await seeded([{ id: 0 }, { id: 1 }, { id: 2 }])).tables
+    const first = await items.page({ limit: 1 })
+    const second = await items.page({ limit: 1, after: first.next! })
+    await items.bulkDelete({ where: { id: { $ne: 1 } } })
+    const empty = { items: [], prev: null, next: null }
+    expect(await items.page({ limit: 1, after: second.next! })).toEqual(empty)
+    expect(await items.page({ limit: 1, before: second.prev! })).toEqual(empty)
+    // What is written behind the place later is found there.
+    await items.create({ id: 9 } as never)
+    expect(idsOf(await items.page({ limit: 1, after: second.next! }))).toEqual([9])
+  })
+})
+
 describe('iterate', () => {
   test('limit, chunk, where, and a break', async () => {
     const db = await seeded(Array.from({ length: 25 }, (_, i) => ({ id: i, rank: i % 2 })))

@@ -52,11 +52,54 @@ test.each([
   'drop table [dataflow_migration_locks]',
   'alter table dataflow_migrations add column x text',
   'create trigger tr after insert on users begin delete from dataflow_migrations; end',
+  'create table /* as */ t (x references dataflow_migrations on delete cascade)',
+  'create temp view dataflow_migrations as select 1',
 ])("20: the library's own tables are READONLY: %s", async text => {
   const db = localDatabase(models)
   await db.tables.users.create({ id: 'a' })
   expect(await failureOf(db.run(sql`${sql.raw(text)}`))).toMatchObject({ code: 'READONLY' })
   expect(await db.sql`select count(*) as n from dataflow_migrations`).toEqual([{ n: 1 }])
+  await db.close()
+})
+
+test.each([
+  'create temp table users (id, name)',
+  'create temporary view "Users" as select 1 as id, 2 as name',
+  'create table temp.[users] as select 1 as id, 2 as name',
+  'create temp trigger tr after insert on users begin select 1; end',
+  'alter table scratch rename to users',
+])("20: nothing temporary stands before a model's table: %s", async text => {
+  const db = localDatabase(models)
+  await db.sql`create temp table scratch (x)`
+  await db.sql`insert into scratch values (1)`
+  const error = await failureOf(db.run(sql`${sql.raw(text)}`))
+  expect(error).toMatchObject({ code: 'SQL', op: 'sql', hint: expect.stringMatching(/another name/) })
+  const made = await db.tables.users.create({ id: 'a' })
+  expect(await db.tables.users.list()).toEqual([made])
+  expect(await db.sql`select name from temp.sqlite_schema`).toEqual([{ name: 'scratch' }])
+  await db.close()
+})
+
+test.each([
+  'create view v as select * from dataflow_migrations',
+  'create view if not exists "the view" (n) as select count(*) as n from dataflow_model_registry',
+  'create temp view v as select * from dataflow_migrations',
+  'create table copy as select * from dataflow_migrations',
+  'insert into users (id) select version from dataflow_migrations',
+  'with m as (select * from dataflow_migrations) select * from m',
+])("20: the library's own tables can be read: %s", async text => {
+  const db = localDatabase(models)
+  expect(await db.run(sql`${sql.raw(text)}`)).toBeInstanceOf(Array)
+  await db.close()
+})
+
+test("20: a view of the library's own tables gives no way to write them", async () => {
+  const db = localDatabase(models)
+  await db.sql`create view log as select status from dataflow_migrations`
+  expect(await db.sql`select * from log`).toHaveLength(1)
+  expect(await failureOf(db.sql`delete from log`)).toMatchObject({ code: 'SQL' })
+  const trigger = 'create trigger tr instead of delete on log begin delete from dataflow_migrations; end'
+  expect(await failureOf(db.run(sql`${sql.raw(trigger)}`))).toMatchObject({ code: 'READONLY' })
   await db.close()
 })
 

@@ -1,12 +1,12 @@
 // In the order of a worker's life: sql.js starts once per thread, so the failures come first.
 import { expect, test } from 'vitest'
 import { DataFlowError } from '../../src/shared/errors.js'
-import { bootSqlite, SQLITE_VERSION } from '../../worker/sqlite/boot.js'
+import { bootSqlite, SQLITE_VERSION, type BootOptions } from '../../worker/sqlite/boot.js'
 import { Syscalls } from '../../worker/sqlite/syscalls.js'
 import { valueOf, wasmBytes } from './support.js'
 
-async function failure(wasm: Parameters<typeof bootSqlite>[0]['wasm']): Promise<DataFlowError> {
-  const error: unknown = await bootSqlite({ wasm }).then(
+async function failure(source: ReturnType<BootOptions['wasm']>): Promise<DataFlowError> {
+  const error: unknown = await bootSqlite({ wasm: () => source }).then(
     () => null,
     (e: unknown) => e,
   )
@@ -30,9 +30,15 @@ test('imports of another build are refused', () => {
 
 test('starts from a response, and once per thread', async () => {
   const type = { headers: { 'content-type': 'application/wasm' } }
-  const module = await bootSqlite({ wasm: Promise.resolve(new Response(wasmBytes(), type)) })
+  let fetches = 0
+  const wasm = () => {
+    fetches++
+    return Promise.resolve(new Response(wasmBytes(), type))
+  }
+  const module = await bootSqlite({ wasm })
   expect(module.version).toBe(SQLITE_VERSION)
-  expect(await bootSqlite({ wasm: await WebAssembly.compile(wasmBytes()) })).toBe(module)
+  expect(await bootSqlite({ wasm })).toBe(module)
+  expect(fetches).toBe(1)
   const db = module.open(module.createFile())
   expect(valueOf(db, 'SELECT 1')).toBe(1)
   expect('location' in globalThis).toBe(false)

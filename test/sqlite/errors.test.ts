@@ -49,6 +49,8 @@ describe('what SQLite refuses', () => {
     ["INSERT INTO users VALUES ('2', 'c@d', 'Bob', 'old')", { code: 'VALIDATION', table: 'users', columns: ['age'] }],
     [`INSERT INTO "Order Details" VALUES ('x', 1, 1)`, { code: 'VALIDATION' }],
     ['SELECT zeroblob(1000000001)', { code: 'VALIDATION' }],
+    ["SELECT json_extract(1, 'dataflow: x')", { code: 'VALIDATION' }],
+    ["SELECT json_extract(1, 'x')", { code: 'SQL' }],
     ['SELECT * FROM nope', { code: 'SQL', missing: 'table', table: 'nope' }],
     ['SELECT * FROM main.nope', { code: 'SQL', missing: 'table', table: 'nope' }],
     ['SELECT nope FROM users', { code: 'SQL', missing: 'column', columns: ['nope'] }],

@@ -11,7 +11,7 @@ export function wasmBytes(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(path))
 }
 
-export const boot = () => bootSqlite({ wasm: wasmBytes() })
+export const boot = () => bootSqlite({ wasm: wasmBytes })
 
 /** An open database, its file, and sql.js's own export() of it. */
 export interface Opened {

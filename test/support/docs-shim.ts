@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { expose, transfer } from 'comlink'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
+import { systemClock } from '../../worker/clock.js'
 import { Host } from '../../worker/host.js'
 import { bootSqlite } from '../../worker/sqlite/boot.js'
 import { openIndexedDbStorage } from '../../worker/storage/indexeddb.js'
@@ -105,20 +106,13 @@ export function makeOrigin(): Origin {
       this.#host = new Host({
         locks: locks.of(this),
         acquireOwnership,
-        bootSqlite: () => bootSqlite({ wasm }),
+        bootSqlite: () => bootSqlite({ wasm: () => wasm }),
         openIndexedDb: openIndexedDbStorage,
         openMemory: openMemoryStorage,
         openRescue,
         estimate: null,
         transfer,
-        clock: {
-          now: () => Date.now(),
-          monotonic: () => performance.now(),
-          after(ms, callback) {
-            const timer = setTimeout(callback, ms)
-            return () => clearTimeout(timer)
-          },
-        },
+        clock: systemClock,
       })
       expose(this.#host, port2)
       workers.add(this)

@@ -15,8 +15,9 @@ import type { Durability } from '../../src/shared/operation.js'
 import type { EngineEvent, Outcome, Unit } from '../../src/shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from '../../src/shared/sql.js'
 import { makeTable, type Table } from '../../src/table.js'
+import { systemClock } from '../../worker/clock.js'
 import { Engine, type EngineParts } from '../../worker/engine.js'
-import type { Clock, Storage } from '../../worker/seams.js'
+import type { Storage } from '../../worker/seams.js'
 import { bootSqlite } from '../../worker/sqlite/boot.js'
 import { openIndexedDbStorage } from '../../worker/storage/indexeddb.js'
 import { openMemoryStorage } from '../../worker/storage/memory.js'
@@ -26,17 +27,10 @@ const wasm = readFileSync(require.resolve('sql.js/dist/sql-wasm.wasm'))
 
 export const STORAGES = ['memory', 'indexeddb'] as const
 
-export const clock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms)
-    return () => clearTimeout(timer)
-  },
-}
+export const clock = systemClock
 
 /** What is the same for every database of this process. */
-export const parts = { bootSqlite: () => bootSqlite({ wasm }) }
+export const parts = { bootSqlite: () => bootSqlite({ wasm: () => wasm }) }
 
 /** The answer, or the error it carries. */
 export async function unwrap<T>(outcome: Promise<Outcome<T>>): Promise<T> {

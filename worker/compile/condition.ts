@@ -94,7 +94,8 @@ function operand({ model }: Scope, condition: { readonly field: string; readonly
 
 /** Binds a value and returns its place. sql.js binds no int64 and no integer beyond int32 (semantics 21). */
 function bind({ params }: Scope, { field, ci }: Operand, value: StoredValue, wide = isWide(value)): string {
-  if (field.type === 'INTEGER' && wide) {
+  // A fraction of a second is compared as it is.
+  if (field.type === 'INTEGER' && wide && (typeof value === 'bigint' || Number.isInteger(value))) {
     params.push(String(value))
     return 'CAST(? AS INTEGER)'
   }

@@ -30,6 +30,15 @@ function returningSql(model: CompiledModel, returning: Returning): string {
   return ` RETURNING ${returning === 'row' ? selectionOf(model, null).sql : model.key.quoted}`
 }
 
+/**
+ * Behind RETURNING of a row whose key SQLite makes: fails, and takes the statement back, when a number cannot hold the key.
+ * In SQL nothing but a function's failure does that; sqlite/errors.ts reads the text.
+ */
+function keyGuard({ quoted }: Column): string {
+  const failure = `json_extract(${quoted}, 'dataflow: the next key is beyond 2^53')`
+  return `, CASE WHEN abs(${quoted}) > ${Number.MAX_SAFE_INTEGER} THEN ${failure} END`
+}
+
 /** Whether SQLite makes a value of this row that nobody else knows. */
 export function hasMadeValues(model: CompiledModel, row: WireRow): boolean {
   return row.some((value, i) => value === undefined && !isStamp(model.columns[i]!))
@@ -60,7 +69,9 @@ export function compileInsert(
     // Nothing is given only where SQLite makes the key. DEFAULT VALUES takes no ON CONFLICT, a key of NULL does.
     const nothing = model.key.field.kind === 'autoId' ? `(${model.key.quoted}) VALUES (NULL)` : 'DEFAULT VALUES'
     const body = given.length > 0 ? `(${list}) VALUES (${places})` : nothing
-    return `INSERT INTO ${model.table} ${body}${conflict.sql()}${returningSql(model, returning)}`
+    const made = returning !== 'nothing' && !given.includes(model.key)
+    const guard = made && model.key.field.kind === 'autoId' ? keyGuard(model.key) : ''
+    return `INSERT INTO ${model.table} ${body}${conflict.sql()}${returningSql(model, returning)}${guard}`
   })
   params.push(...conflict.params)
   return { sql, params }

@@ -79,7 +79,15 @@ export function readRegistry(db: Sqlite): Registry {
     )
   } catch (error) {
     if (!(error instanceof SqliteError) || error.missing !== 'table') throw error
-    return { rows: null, schemaVersion: schemaVersionOf(db), hasTriggers: false }
+    db.each(
+      "SELECT schema_version, EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger') FROM pragma_schema_version",
+      [],
+      row => {
+        schemaVersion = row.value(0) as number
+        hasTriggers = row.value(1) === 1
+      },
+    )
+    return { rows: null, schemaVersion, hasTriggers }
   }
   return { rows, schemaVersion, hasTriggers }
 }

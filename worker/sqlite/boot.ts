@@ -15,7 +15,8 @@ export const SQLITE_VERSION = '3.54.1'
 export type WasmSource = BufferSource | WebAssembly.Module | Response
 
 export interface BootOptions {
-  readonly wasm: WasmSource | PromiseLike<WasmSource>
+  /** Asked for each start: an engine that opens again in the same worker fetches nothing. */
+  wasm(): WasmSource | PromiseLike<WasmSource>
 }
 
 /**
@@ -32,7 +33,7 @@ export function bootSqlite(options: BootOptions): Promise<SqliteModule<ChunkedFi
 async function boot({ wasm }: BootOptions): Promise<SqliteModule<ChunkedFile>> {
   let compiled: WebAssembly.Module
   try {
-    compiled = await compile(await wasm)
+    compiled = await compile(await wasm())
   } catch (e) {
     started = undefined
     const hint = "serve sqlite.wasm beside the worker; a Content-Security-Policy needs script-src 'wasm-unsafe-eval'."

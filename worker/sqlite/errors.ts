@@ -64,8 +64,13 @@ const RULES: readonly [RegExp, (...groups: string[]) => Details][] = [
   ],
 ]
 
+/** What a statement of ours says through a function that it makes fail (compile/write.ts). */
+const OURS = /^bad JSON path: 'dataflow: (.*)'$/
+
 /** SQLite's failure: its result code, if there is one, and its message. */
 export function readFailure(message: string, resultCode?: number, details: Partial<Details> = {}): SqliteError {
+  const ours = OURS.exec(message)?.[1]
+  if (ours !== undefined) return new SqliteError(ours, { code: 'VALIDATION', ...details })
   const known = resultCode ?? BY_TEXT.find(([pattern]) => pattern.test(message))?.[1] ?? ResultCode.ERROR
   return new SqliteError(message, { ...(BY_RESULT[known] ?? readText(message)), ...details })
 }

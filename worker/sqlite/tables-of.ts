@@ -73,15 +73,17 @@ export class TablesOf {
 
   #explain(sql: string): Tables {
     const kind = kindOf(sql)
-    if (kind === 'pragma') return { reads: [SCHEMA], writes: [], readonly: READING_PRAGMA.test(sql) }
-    if (kind === 'explain') return { reads: [], writes: [], readonly: true }
+    if (kind === 'pragma') return { reads: [SCHEMA], writes: [], readonly: READING_PRAGMA.test(sql), triggers: false }
+    if (kind === 'explain') return { reads: [], writes: [], readonly: true, triggers: false }
     const roots = this.#readSchema()
     const reads = new Set<string>()
     const writes = new Set<string>()
     let readonly = true
+    let triggers = false
     this.#handle.query(`EXPLAIN ${sql}`, row => {
       const opcode = row.text(OPCODE)!
       if (WRITING.has(opcode) || (opcode === 'Transaction' && row.value(P2) !== 0)) readonly = false
+      if (opcode === 'Program') triggers = true
       // A virtual table is opened by an address that says nothing: any of them may be meant.
       if (opcode === 'VOpen') for (const name of this.#virtual) reads.add(name)
       if (opcode === 'VUpdate') for (const name of this.#virtual) writes.add(name)
@@ -91,7 +93,7 @@ export class TablesOf {
       const name = roots.get(row.value(place.root) as number)
       if (name !== undefined) (place.writes ? writes : reads).add(name)
     })
-    return { reads: [...reads], writes: [...writes], readonly: readonly && writes.size === 0 }
+    return { reads: [...reads], writes: [...writes], readonly: readonly && writes.size === 0, triggers }
   }
 
   #readSchema(): Map<number, string> {
