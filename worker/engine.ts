@@ -205,7 +205,7 @@ export class Engine implements EngineProtocol {
       emit: event => this.#emit(event),
       onFlushed: bytes => this.#quota.wrote(bytes),
       onFatal: error => this.#die(error),
-      onLost: error => this.#end(error),
+      onLost: error => this.#lose(error),
       onFailing: error => this.#onFailing(error),
       onFailed: (error, lost) => this.#onFailed(error, lost),
     })
@@ -301,6 +301,23 @@ export class Engine implements EngineProtocol {
     const hint = 'saved data is safe; the next call starts a new worker.'
     const text = `SQLite stopped: ${error.message}.`
     this.#end(new DataFlowError('WORKER_CRASHED', text, { hint, retryable: true }, error))
+  }
+
+  /** There is nothing to go on with. The lock is given back: the next to open finds what is there now. */
+  #lose(error: DataFlowError): void {
+    if (this.#dead) return
+    this.#end(error)
+    this.#emit({ type: 'error', detail: error.toWire() })
+    this.#leases.break(error)
+    const open = this.#open
+    this.#open = null
+    if (!open) return
+    // Whoever waits for something has been told why; a failure to close changes nothing for them.
+    this.#closing.abort(error)
+    void this.whole
+      .end(error)
+      .then(() => closeDatabase(open))
+      .catch(() => {})
   }
 
   /** From here on nothing is saved, and every call rejects with `error`. */

@@ -26,7 +26,7 @@ export interface HostParts {
   readonly clock: Clock
   readonly acquireOwnership: typeof acquireOwnership
   bootSqlite(wasmUrl: string | null): Promise<SqliteModule>
-  openIndexedDb(name: string, options: { key: CryptoKey | null }): Storage
+  openIndexedDb(name: string, options: { key: CryptoKey | null; onLost(error: DataFlowError): void }): Storage
   openMemory(): Storage
   openRescue(name: string, key: CryptoKey | null): Rescue
   readonly estimate: EngineParts['estimate']
@@ -69,7 +69,7 @@ export class Host implements EngineHost {
       lockHolder: null,
       estimate,
       bootSqlite: () => bootSqlite(wasmUrl),
-      openStorage: saved ? () => openIndexedDb(config.name, { key }) : openMemory,
+      openStorage: saved ? onLost => openIndexedDb(config.name, { key, onLost }) : openMemory,
       own: saved ? own : null,
       emit: event => events.postMessage(event),
     })

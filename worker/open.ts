@@ -22,7 +22,8 @@ export interface OwnOptions {
 export interface EngineParts {
   /** Starts SQLite; asked again after a failure. */
   bootSqlite(): Promise<SqliteModule>
-  openStorage(): Storage
+  /** `onLost`: what is saved is not what is open here any more. */
+  openStorage(onLost: (error: DataFlowError) => void): Storage
   /** Waits for the exclusive right to the saved form; null where nobody else can have it (memory). */
   own: ((options: OwnOptions) => Promise<Ownership>) | null
   readonly clock: Clock
@@ -56,7 +57,7 @@ export interface OpenCallbacks {
   emit(event: EngineEvent): void
   onFlushed(bytes: number): void
   onFatal(error: SqliteError): void
-  /** Another worker has the database now. */
+  /** What is saved has gone, or another worker has it now. */
   onLost(error: DataFlowError): void
   /** A flush failed: before memory is put back, and after. */
   onFailing(error: DataFlowError): void
@@ -77,7 +78,7 @@ export async function openDatabase(
   booting.catch(() => {})
   const onBlocked = () => emit({ type: 'blocked', detail: { waitedMs: clock.monotonic() - started } })
   const ownership = own ? await own({ onBlocked, onLost, signal: closing }) : null
-  const storage = openStorage()
+  const storage = openStorage(onLost)
   try {
     const [sqlite, saved] = await Promise.all([booting, storage.open()])
     const file = sqlite.createFile(saved)

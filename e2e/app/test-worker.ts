@@ -1,7 +1,8 @@
 // The library's own worker behind faults.js, and a record of what crosses. For the option `worker`.
 
 /** What happens inside the worker when the page says so; faults.js explains each. */
-export type Fault = 'refuse' | 'hold' | 'release' | 'abort' | 'stopTimers' | 'throw' | 'close'
+export type Fault =
+  'refuse' | 'hold' | 'release' | 'abort' | 'stopTimers' | 'throw' | 'close' | 'disconnect' | 'disconnectSilently'
 type Fact = { did: Fault } | { held: true } | { durability: string }
 
 export class TestWorker {

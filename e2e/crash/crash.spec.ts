@@ -25,6 +25,6 @@ test('random faults: nothing acknowledged is lost, nothing is there twice or in 
 })
 
 test('damage is seen: a page that resolves before it has saved loses rows when it is killed', async () => {
-  const result = await crash({ rounds: 2, seed: 1, only: ['SIGKILL during awaited calls'], lying: true })
+  const result = await crash({ rounds: 5, seed: 1, only: ['SIGKILL during awaited calls'], lying: true })
   expect(result.lost).toBeGreaterThan(0)
 })

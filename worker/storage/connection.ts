@@ -3,14 +3,17 @@
 import { promisifyRequest, type UseStore } from 'idb-keyval'
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { SaveLevel } from '../seams.js'
-import { gone, toStorageError } from './errors.js'
+import { gone, toStorageError, upgraded, type LostError } from './errors.js'
 
 const STORE = 'data'
 const VERSION = 1
+/** After a connection was closed: the first pause, which doubles, and how often it is tried again. */
+const PROBE_MS = 50
+const PROBES = 8
 
 export interface ConnectionEvents {
-  /** Another tab upgrades (`to` is its version) or deletes (`to` is null) the database; the connection is closed. */
-  onVersionChange?(to: number | null): void
+  /** The database was deleted, or is being deleted or upgraded by another tab; the connection stays closed. */
+  onLost?(error: DataFlowError): void
 }
 
 export class Connection {
@@ -78,7 +81,7 @@ export class Connection {
       }
     }
     const db = await promisifyRequest(request).catch((e: unknown) => {
-      throw lost ? gone() : toStorageError(e)
+      throw lost ? this.#lose(gone()) : toStorageError(e)
     })
     if (this.#end) {
       db.close()
@@ -87,15 +90,27 @@ export class Connection {
     this.#wasOpen = true
     db.onclose = () => {
       if (this.#db === db) this.#db = null
+      this.#probe(0)
     }
-    db.onversionchange = event => {
-      this.#end = new DataFlowError('STORAGE', 'Another tab deletes or upgrades the saved database.', {
-        hint: 'close this tab or reload it.',
-      })
-      this.drop()
-      this.#events.onVersionChange?.(event.newVersion)
-    }
+    db.onversionchange = () => void this.#lose(upgraded())
     return (this.#db = db)
+  }
+
+  /**
+   * Was only the connection closed, or is everything deleted? While the browser clears a site's data it opens nothing,
+   * and no event tells when it has finished. What else fails is told to who needs the connection next.
+   */
+  #probe(attempt: number): void {
+    this.#open().catch(() => {
+      if (this.#end === null && attempt < PROBES) setTimeout(() => this.#probe(attempt + 1), PROBE_MS << attempt)
+    })
+  }
+
+  #lose(error: LostError): LostError {
+    this.#end ??= error
+    this.drop()
+    this.#events.onLost?.(error)
+    return error
   }
 }
 

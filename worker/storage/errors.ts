@@ -31,13 +31,21 @@ export function toStorageError(e: unknown): DataFlowError {
   }
 }
 
-export function replaced(cause?: unknown): DataFlowError<'STORAGE'> {
+/** What is saved is no longer what is open here, and never will be again. */
+export class LostError extends DataFlowError<'STORAGE'> {}
+
+export function replaced(cause?: unknown): LostError {
   const hint = 'two owners wrote at once, or the site data was replaced; reload to read what is saved now.'
-  return new DataFlowError('STORAGE', 'Another tab or worker took over the database.', { hint }, cause)
+  return new LostError('STORAGE', 'Another tab or worker took over the database.', { hint }, cause)
 }
 
-export function gone(): DataFlowError<'STORAGE'> {
-  return new DataFlowError('STORAGE', 'The saved database is gone: the site data was cleared.', {
+export function upgraded(): LostError {
+  const hint = 'close this tab or reload it.'
+  return new LostError('STORAGE', 'Another tab deletes or upgrades the saved database.', { hint })
+}
+
+export function gone(): LostError {
+  return new LostError('STORAGE', 'The saved database is gone: the site data was cleared.', {
     hint: 'reload to start again with an empty database.',
   })
 }

@@ -16,7 +16,7 @@ import type {
 import { Backups } from './backups.js'
 import { Cipher, wrongKey } from './cipher.js'
 import { Connection, type ConnectionEvents } from './connection.js'
-import { toStorageError } from './errors.js'
+import { LostError, toStorageError } from './errors.js'
 import { baseFrom, databasePageSize, decodeHead, HEAD, logKey } from './format.js'
 import { switchTo, writeGeneration } from './generation.js'
 import { LIMITS, Logbook, type Limits, type Plan } from './logbook.js'
@@ -46,10 +46,12 @@ class IndexedDbStorage implements Storage {
   #busy: Promise<unknown> | null = null
   readonly #backups: Backups
   readonly #key: CryptoKey | null
+  readonly #onLost: ConnectionEvents['onLost']
   #cipher: Cipher | null = null
 
   constructor(name: string, { factory = indexedDB, limits, key = null, ...events }: IndexedDbOptions) {
     this.#connection = new Connection(`dataflow:${name}`, factory, events)
+    this.#onLost = events.onLost
     this.#limits = { ...LIMITS, ...limits }
     this.#key = key
     this.#backups = new Backups({ store: this.#connection.store('relaxed'), owner: () => this.#opened.head })
@@ -188,6 +190,7 @@ class IndexedDbStorage implements Storage {
     } catch (e) {
       book.failed(plan)
       const error = toStorageError(e)
+      if (error instanceof LostError) this.#onLost?.(error)
       if (error.code !== 'STORAGE_FULL') this.#connection.drop()
       throw error
     }

@@ -7,6 +7,7 @@ let refusing = false
 let holding = false
 /** The object store of the transaction that is kept open. */
 let held = null
+const connections = new Set()
 
 const commands = {
   /** The next value that is put is refused: the disk is full. */
@@ -23,6 +24,19 @@ const commands = {
   stopTimers: () => (globalThis.setTimeout = () => 0),
   throw: () => setTimeout(() => fail('thrown in the worker')),
   close: () => self.close(),
+  /** The browser closes the connection to IndexedDB, and says so. */
+  disconnect() {
+    for (const db of connections) {
+      db.close()
+      db.dispatchEvent(new Event('close'))
+    }
+    connections.clear()
+  },
+  /** The same, before its event has come. */
+  disconnectSilently() {
+    for (const db of connections) db.close()
+    connections.clear()
+  },
 }
 channel.onmessage = ({ data }) => {
   if (!Object.hasOwn(commands, data)) return
@@ -63,6 +77,7 @@ IDBTransaction.prototype.commit = function () {
 
 const { transaction } = IDBDatabase.prototype
 IDBDatabase.prototype.transaction = function (stores, mode, options) {
+  connections.add(this)
   const begun = transaction.call(this, stores, mode, options)
   // What the browser took, not what was passed.
   if (begun.mode === 'readwrite') tell({ durability: begun.durability })
