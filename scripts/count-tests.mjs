@@ -13,22 +13,31 @@ function report(name) {
 
 const unit = report('unit')
 const e2e = report('e2e')
+/** Only where `npm run test:browsers` ran. */
+const browsers = report('browsers')
 /** @type {{ stage: string, result: string }[]} */
 const stages = report('stages') ?? []
 
 const counted = {
   unit: { failed: unit?.numFailedTests ?? 0 },
   e2e: { failed: e2e ? e2e.stats.unexpected + e2e.stats.flaky + e2e.errors.length : 0 },
+  browsers: { failed: browsers?.numFailedTests ?? 0 },
 }
-const passed = (unit?.numPassedTests ?? 0) + (e2e?.stats.expected ?? 0)
-const skipped = (unit ? unit.numPendingTests + unit.numTodoTests : 0) + (e2e?.stats.skipped ?? 0)
+const passed = (unit?.numPassedTests ?? 0) + (e2e?.stats.expected ?? 0) + (browsers?.numPassedTests ?? 0)
+const pending = [unit, browsers].reduce(
+  (sum, found) => sum + (found ? found.numPendingTests + found.numTodoTests : 0),
+  0,
+)
+const skipped = pending + (e2e?.stats.skipped ?? 0)
 
 // A stage whose failures its runner counted is not counted again.
 const others = stages.filter(
   ({ stage, result }) => result !== 'passed' && !(/** @type {any} */ (counted)[stage]?.failed > 0),
 )
-let failed = counted.unit.failed + counted.e2e.failed + others.length
-if (failed === 0 && !(unit && e2e && stages.length > 0)) failed = 1
+let failed = counted.unit.failed + counted.e2e.failed + counted.browsers.failed + others.length
+// What ended before it could report: the exit code of all of it is the first argument.
+const isMissing = !(unit && e2e && stages.length > 0)
+if (failed === 0 && (isMissing || Number(process.argv[2] ?? 0) !== 0)) failed = 1
 
 for (const { stage, result } of others) console.log(`${stage}: ${result}`)
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
