@@ -40,10 +40,22 @@ export class CrashTab {
 
   async load(url: string): Promise<void> {
     this.opened = false
-    await this.tab.goto(url)
+    await this.#goto(url)
     // Each time: the process may be another one.
     await this.protocol.send('Runtime.addBinding', { name: 'tellHarness' })
     await this.tab.waitForFunction(() => 'crash' in window)
+  }
+
+  /** On a busy machine Chromium now and then gives up the navigation that leaves a page in the middle of its work. */
+  async #goto(url: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.tab.goto(url)
+        return
+      } catch (error) {
+        if (tries === 3 || !String(error).includes('net::ERR_ABORTED')) throw error
+      }
+    }
   }
 
   open(options: OpenOptions): Promise<Answer<number>> {
