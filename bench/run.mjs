@@ -6,15 +6,20 @@ import { Browser, serve } from './harness/browser.mjs'
 import { describeMachine, nameMachine } from './harness/machine.mjs'
 import { prepare } from './harness/prepare.mjs'
 import { barTable, toText } from './harness/report.mjs'
-import { writeReadme, writeResults } from './harness/results.mjs'
+import { writePage, writeResults } from './harness/results.mjs'
 import { flat, opening } from './measures/databases.mjs'
 import { engine } from './measures/engine.mjs'
 import { bulk, inserts, list, places, reads } from './measures/peers.mjs'
 import { seed } from './measures/seed.mjs'
 import { sizes } from './measures/sizes.mjs'
+import * as storage from './measures/storage.mjs'
 
-const all = [seed, engine, inserts, bulk, places, reads, list, flat, opening, sizes]
-const { runs, only, build, writeReadme: toReadme } = readArguments()
+const suites = {
+  main: [seed, engine, inserts, bulk, places, reads, list, flat, opening, sizes],
+  storage: [storage.growth, storage.opening, storage.bytes, storage.memory, storage.stall, storage.encryption],
+}
+const { suite, runs, only, build, writeReadme: toReadme } = readArguments(Object.keys(suites))
+const all = suites[/** @type {keyof typeof suites} */ (suite)]
 const chosen = all.filter(({ name }) => only.test(name))
 if (chosen.length === 0) throw new Error(`--only fits none of ${all.map(({ name }) => name).join(', ')}`)
 
@@ -36,8 +41,8 @@ try {
   console.log(toText(barTable(Object.values(measured).flatMap(({ bars }) => bars))))
   // A part, or too few runs, is no result to keep.
   if (chosen.length === all.length && runs >= LEAST_RUNS) {
-    writeResults({ machine, runs, measured })
-    if (toReadme) writeReadme({ machine, runs, measured })
+    writeResults({ suite, machine, runs, measured })
+    if (toReadme) writePage({ suite, machine, runs, measured })
   } else console.log(`\nNothing was written: it takes all measurements and at least ${LEAST_RUNS} runs.`)
 } finally {
   await browser.close()

@@ -31,7 +31,7 @@ class TestStorage implements FlushStorage {
   closed = false
   flush = (changes: FileChanges, _file: DatabaseFile, level: SaveLevel) =>
     this.#start(level, changes).then(() => ({ bytes: changes.bytes.length }))
-  checkpointStep = () => this.#start('step', null)
+  checkpointStep = () => this.#start('step', null).then(() => ({ bytes: 7 }))
   report = () => ({ baseBytes: 0, logBytes: 0, logRecords: 0, backupBytes: 0, checkpoints: 3, persistent: true })
   close = async () => void (this.closed = true)
 
@@ -302,6 +302,8 @@ test('idle moments go on with the checkpoint, a step at a time, and let commits 
   storage.checkpointDue = false
   await storage.running!.end()
   expect(storage.levels).toEqual(['relaxed', 'step', 'relaxed', 'step'])
+  // Two commits of a block each, and two steps.
+  expect(saver.metrics.bytes).toBe(2 * 128 + 2 * 7)
   expect(clock.timers).toEqual([])
 })
 

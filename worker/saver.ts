@@ -27,6 +27,7 @@ export interface SaverParts {
 
 export interface SaverMetrics {
   readonly flushes: number
+  /** Handed to the storage, idle checkpoint steps included. */
   readonly bytes: number
   readonly lastMs: number
   /** Commits that are not saved yet. */
@@ -257,8 +258,9 @@ export class Saver {
     // The step copies chunks as they are: nothing unsaved may be in them.
     if (changes) return this.#run(this.#save([], changes))
     const done = storage.checkpointStep(file).then(
-      () => {
+      ({ bytes }) => {
         this.#idleMs = IDLE_MS
+        this.#counts.bytes += bytes
       },
       () => {
         this.#counts.failedSteps++

@@ -165,7 +165,7 @@ export interface Storage {
   /** True while there is work for idle moments: an unfinished checkpoint, old log records. */
   readonly checkpointDue: boolean
   /** One small step of it. Only while `file` holds nothing that is not saved. */
-  checkpointStep(file: DatabaseFile): Promise<void>
+  checkpointStep(file: DatabaseFile): Promise<{ bytes: number }>
   /**
    * Saves `image` in place of everything that is saved: in slices, switched to in one put. If it rejects, the saved
    * state is as before. Nothing else may be asked of the storage until it settles; afterwards the saved state equals

@@ -1,5 +1,5 @@
 // A real Chromium with a profile on disk, new for each start, and a server for the page.
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -84,8 +84,56 @@ export class Browser {
     }
   }
 
+  /**
+   * The same, and the memory of all renderers: before, at most while it runs, and 2 s later, in bytes.
+   * @param {string} name @param {...unknown} args
+   * @returns {Promise<{ result: any, empty: number, peak: number, after: number }>}
+   */
+  async watchMemory(name, ...args) {
+    const page = await this.#context.newPage()
+    const pause = (/** @type {number} */ ms) => new Promise(resolve => setTimeout(resolve, ms))
+    try {
+      await page.goto(this.#url)
+      await page.waitForFunction(() => 'bench' in window)
+      await pause(1000)
+      const empty = renderersIn(this.#profile)
+      let peak = empty
+      let done = false
+      const called = page
+        .evaluate(
+          ([name, args]) => /** @type {any} */ (window).bench[name](...args),
+          /** @type {const} */ ([name, args]),
+        )
+        .finally(() => (done = true))
+      while (!done) {
+        peak = Math.max(peak, renderersIn(this.#profile))
+        await pause(5)
+      }
+      const result = await called
+      await pause(2000)
+      return { result, empty, peak, after: renderersIn(this.#profile) }
+    } finally {
+      await page.close()
+    }
+  }
+
   async close() {
     await this.#context.close()
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
+}
+
+/** Resident bytes of all renderers of the browser on this profile. Linux only. @param {string} profile */
+function renderersIn(profile) {
+  let bytes = 0
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      if (!command.includes('--type=renderer') || !command.includes(profile)) continue
+      bytes += Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096
+    } catch {
+      // It has ended between two looks.
+    }
+  }
+  return bytes
 }

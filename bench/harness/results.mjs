@@ -1,44 +1,41 @@
-// Where the figures go: results/latest.json, results/chart.svg, and the README between its markers.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+// Where the figures go: results/latest.json, results/chart.svg, and the README between its markers; those of another
+// suite into results/<suite>.json and docs/figures.md.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { drawChart } from './chart.mjs'
 import { nameMachine } from './machine.mjs'
 import { barTable, toMarkdown } from './report.mjs'
 
-const readme = new URL('../../README.md', import.meta.url)
 const results = (/** @type {string} */ file) => new URL(`../results/${file}`, import.meta.url)
-const [START, END] = ['<!-- bench:start -->', '<!-- bench:end -->']
+const page = (/** @type {string} */ path) => new URL(`../../${path}`, import.meta.url)
 
 /**
  * @typedef {object} Report
- * @property {import('./machine.mjs').Machine} machine @property {number} runs
+ * @property {string} suite @property {import('./machine.mjs').Machine} machine @property {number} runs
  * @property {Record<string, import('../measures/measure.js').Measured>} measured
  */
 
 /** @param {Report} report */
-export function writeResults({ machine, runs, measured }) {
+export function writeResults({ suite, machine, runs, measured }) {
   const all = Object.values(measured)
   const report = { machine, runs, bars: all.flatMap(({ bars }) => bars), measured }
-  writeFileSync(results('latest.json'), `${JSON.stringify(report, rounded, 1)}\n`)
+  writeFileSync(results(suite === 'main' ? 'latest.json' : `${suite}.json`), `${JSON.stringify(report, rounded, 1)}\n`)
   const comparisons = all.flatMap(({ chart = [] }) => chart)
   if (comparisons.length > 0) writeFileSync(results('chart.svg'), drawChart(comparisons, nameMachine(machine)))
 }
 
 /** @param {Report} report */
-export function writeReadme({ machine, runs, measured }) {
+export function writePage({ suite, machine, runs, measured }) {
   const all = Object.values(measured)
   const tables = [...all.flatMap(({ tables }) => tables), barTable(all.flatMap(({ bars }) => bars))]
   const note = `Medians of ${runs} alternating runs. ${nameMachine(machine)}. One machine's times: trust the ratios.`
-  const parts = [
-    START,
-    '![How many times faster than Dexie](bench/results/chart.svg)',
-    note,
-    ...tables.map(toMarkdown),
-    END,
-  ]
-  const text = existsSync(readme) ? readFileSync(readme, 'utf8') : ''
-  const [from, to] = [text.indexOf(START), text.indexOf(END)]
-  if (from === -1 || to < from) throw new Error(`README.md has no ${START} ... ${END}`)
-  writeFileSync(readme, `${text.slice(0, from)}${parts.join('\n\n')}${text.slice(to + END.length)}`)
+  const [start, end] = ['start', 'end'].map(which => `<!-- ${suite === 'main' ? 'bench' : suite}:${which} -->`)
+  const chart = suite === 'main' ? ['![How many times faster than Dexie](bench/results/chart.svg)'] : []
+  const parts = [start, ...chart, note, ...tables.map(toMarkdown), end]
+  const file = page(suite === 'main' ? 'README.md' : 'docs/figures.md')
+  const text = readFileSync(file, 'utf8')
+  const [from, to] = [text.indexOf(start), text.indexOf(end)]
+  if (from === -1 || to < from) throw new Error(`${file.pathname} has no ${start} ... ${end}`)
+  writeFileSync(file, `${text.slice(0, from)}${parts.join('\n\n')}${text.slice(to + end.length)}`)
 }
 
 /** The clock knows no more digits. @param {string} _ @param {unknown} value */

@@ -4,6 +4,7 @@ import type { EngineFigures } from '../engine/worker.js'
 import { createIn, fill, firstOperation, openExisting } from './databases.js'
 import { deleteDatabases, measures } from './measures.js'
 import { seed } from './seed.js'
+import * as storage from './storage.js'
 
 /** The engine alone, in a worker as in an app, but with nobody between. */
 function engine(rounds: number): Promise<EngineFigures> {
@@ -15,7 +16,7 @@ function engine(rounds: number): Promise<EngineFigures> {
   }).finally(() => worker.terminate()) as Promise<EngineFigures>
 }
 
-const bench = { ...measures, seed, fill, createIn, firstOperation, openExisting, deleteDatabases, engine }
+const bench = { ...measures, seed, fill, createIn, firstOperation, openExisting, deleteDatabases, engine, ...storage }
 
 declare global {
   interface Window {

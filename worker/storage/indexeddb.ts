@@ -86,8 +86,8 @@ class IndexedDbStorage implements Storage {
     return this.#write(changes, file, level)
   }
 
-  async checkpointStep(file: DatabaseFile): Promise<void> {
-    if (this.checkpointDue) await this.#write(null, file, 'relaxed')
+  async checkpointStep(file: DatabaseFile): Promise<{ bytes: number }> {
+    return this.checkpointDue ? this.#write(null, file, 'relaxed') : { bytes: 0 }
   }
 
   replace(image: FileImage, work: LongWork = {}): Promise<void> {

@@ -7,7 +7,7 @@ export function openMemoryStorage(): Storage {
     checkpointDue: false,
     open: async () => ({ chunks: [], size: 0 }),
     flush: async changes => ({ bytes: changes.bytes.length }),
-    checkpointStep: async () => {},
+    checkpointStep: async () => ({ bytes: 0 }),
     report: () => ({ baseBytes: 0, logBytes: 0, logRecords: 0, checkpoints: 0, backupBytes: 0, persistent: false }),
     replace: async () => {},
     backup: async () => nothingSaved(),
