@@ -98,14 +98,14 @@ export class Browser {
       await pause(1000)
       const empty = renderersIn(this.#profile)
       let peak = empty
-      let done = false
+      const state = { done: false }
       const called = page
         .evaluate(
           ([name, args]) => /** @type {any} */ (window).bench[name](...args),
           /** @type {const} */ ([name, args]),
         )
-        .finally(() => (done = true))
-      while (!done) {
+        .finally(() => (state.done = true))
+      while (!state.done) {
         peak = Math.max(peak, renderersIn(this.#profile))
         await pause(5)
       }
