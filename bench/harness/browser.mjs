@@ -23,10 +23,11 @@ const isolated = {
   'cross-origin-embedder-policy': 'require-corp',
 }
 
-export async function serve() {
+/** @param {string} [folder] */
+export async function serve(folder = built) {
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
-    const file = path === '/cities.json' ? cities() : join(built, path === '/' ? 'index.html' : path)
+    const file = path === '/cities.json' ? cities() : join(folder, path === '/' ? 'index.html' : path)
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end()
     response.writeHead(200, {
       'content-type': types[extname(file)] ?? 'application/octet-stream',
@@ -45,20 +46,22 @@ export class Browser {
   #context
   #profile
   #url
+  #global
 
-  /** @param {string} url */
-  static async start(url) {
+  /** @param {string} url @param {string} [global] The page's object whose functions are called. */
+  static async start(url, global = 'bench') {
     const profile = await mkdtemp(join(tmpdir(), 'dataflow-edge-bench-'))
     const executablePath = installChromium()
     const context = await chromium.launchPersistentContext(profile, { executablePath, args: chromiumFlags })
-    return new Browser(context, profile, url)
+    return new Browser(context, profile, url, global)
   }
 
-  /** @param {import('playwright').BrowserContext} context @param {string} profile @param {string} url */
-  constructor(context, profile, url) {
+  /** @param {import('playwright').BrowserContext} context @param {string} profile @param {string} url @param {string} global */
+  constructor(context, profile, url, global) {
     this.#context = context
     this.#profile = profile
     this.#url = url
+    this.#global = global
     context.setDefaultTimeout(600_000)
   }
 
@@ -67,18 +70,28 @@ export class Browser {
   }
 
   /**
-   * Calls a function of window.bench in a page of its own.
+   * Calls a function of the page's object, in a page of its own.
    * @param {string} name @param {...unknown} args @returns {Promise<any>}
    */
-  async call(name, ...args) {
+  call(name, ...args) {
+    const call = (/** @type {readonly any[]} */ [global, name, args]) =>
+      /** @type {any} */ (window)[global][name](...args)
+    return this.#inPage(page => page.evaluate(call, [this.#global, name, args]))
+  }
+
+  /** A value of the page's object. @param {string} name @returns {Promise<any>} */
+  get(name) {
+    const read = (/** @type {readonly any[]} */ [global, name]) => /** @type {any} */ (window)[global][name]
+    return this.#inPage(page => page.evaluate(read, [this.#global, name]))
+  }
+
+  /** @template T @param {(page: import('playwright').Page) => Promise<T>} work */
+  async #inPage(work) {
     const page = await this.#context.newPage()
     try {
       await page.goto(this.#url)
-      await page.waitForFunction(() => 'bench' in window)
-      return await page.evaluate(
-        ([name, args]) => /** @type {any} */ (window).bench[name](...args),
-        /** @type {const} */ ([name, args]),
-      )
+      await page.waitForFunction(global => global in window, this.#global)
+      return await work(page)
     } finally {
       await page.close()
     }

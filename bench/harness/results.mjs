@@ -27,6 +27,14 @@ export function writeResults({ suite, machine, runs, measured }) {
 export function writePage({ suite, machine, runs, measured }) {
   const all = Object.values(measured)
   const tables = [...all.flatMap(({ tables }) => tables), barTable(all.flatMap(({ bars }) => bars))]
+  writeTables({ suite, machine, runs, tables })
+}
+
+/**
+ * Into the page of the suite, between its markers.
+ * @param {Pick<Report, 'suite' | 'machine' | 'runs'> & { tables: readonly import('../measures/measure.js').Table[] }} report
+ */
+export function writeTables({ suite, machine, runs, tables }) {
   const note = `Medians of ${runs} alternating runs. ${nameMachine(machine)}. One machine's times: trust the ratios.`
   const [start, end] = ['start', 'end'].map(which => `<!-- ${suite === 'main' ? 'bench' : suite}:${which} -->`)
   const chart = suite === 'main' ? ['![How many times faster than Dexie](bench/results/chart.svg)'] : []

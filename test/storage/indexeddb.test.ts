@@ -255,6 +255,24 @@ test('cleared site data is an error, never a new empty database', async () => {
   expect(await disk.factory.databases()).toEqual([])
 })
 
+test('what the browser says it has deleted is an error once, never silently a new database', async () => {
+  const disk = createDisk()
+  const open = disk.factory.open
+  disk.factory.open = (name, version) => {
+    const request = open(name, version)
+    request.addEventListener('upgradeneeded', event => {
+      Object.assign(event, { dataLoss: 'total', dataLossMessage: 'Corruption: missing files' })
+    })
+    return request
+  }
+  const error = await failure(openOn(disk))
+  expect(error).toMatchObject({ code: 'STORAGE_CORRUPT', hint: expect.stringContaining('import') })
+  expect(error.text).toContain('(Corruption: missing files)')
+  expect(await disk.factory.databases()).toEqual([])
+  disk.factory.open = open
+  expect((await openOn(disk)).file.size).toBe(0)
+})
+
 test('versionchange closes the connection, for good', async () => {
   const disk = createDisk()
   const lost: DataFlowError[] = []

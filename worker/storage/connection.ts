@@ -3,7 +3,7 @@
 import { promisifyRequest, type UseStore } from 'idb-keyval'
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { SaveLevel } from '../seams.js'
-import { gone, toStorageError, upgraded, type LostError } from './errors.js'
+import { discarded, gone, toStorageError, upgraded, type LostError } from './errors.js'
 
 const STORE = 'data'
 const VERSION = 1
@@ -71,17 +71,17 @@ export class Connection {
 
   async #connect(): Promise<IDBDatabase> {
     const request = this.#factory.open(this.#databaseName, VERSION)
-    let lost = false
-    request.onupgradeneeded = () => {
-      if (this.#wasOpen) {
-        lost = true
-        request.transaction!.abort()
-      } else {
-        request.result.createObjectStore(STORE)
-      }
+    let refusal: DataFlowError | null = null
+    request.onupgradeneeded = event => {
+      // Chromium deletes what it cannot read, and says so only here, only once.
+      const { dataLoss, dataLossMessage = '' } = event as { dataLoss?: string; dataLossMessage?: string }
+      if (this.#wasOpen) refusal = this.#lose(gone())
+      else if (dataLoss === 'total') refusal = discarded(dataLossMessage)
+      if (refusal) request.transaction!.abort()
+      else request.result.createObjectStore(STORE)
     }
     const db = await promisifyRequest(request).catch((e: unknown) => {
-      throw lost ? this.#lose(gone()) : toStorageError(e)
+      throw refusal ?? toStorageError(e)
     })
     if (this.#end) {
       db.close()

@@ -31,6 +31,13 @@ export function toStorageError(e: unknown): DataFlowError {
   }
 }
 
+export function discarded(why: string): DataFlowError<'STORAGE_CORRUPT'> {
+  const text = `The browser could not read its own files and has deleted all that this site had saved${why && ` (${why})`}.`
+  const hint =
+    'nothing is left to recover: import a file that was exported. The next call begins with an empty database.'
+  return new DataFlowError('STORAGE_CORRUPT', text, { hint })
+}
+
 /** What is saved is no longer what is open here, and never will be again. */
 export class LostError extends DataFlowError<'STORAGE'> {}
 
@@ -50,10 +57,13 @@ export function gone(): LostError {
   })
 }
 
-export function damaged(key: Key, what: string, cause?: unknown): DataFlowError<'STORAGE_CORRUPT'> {
+/** A record is not what was saved. */
+export class DamagedError extends DataFlowError<'STORAGE_CORRUPT'> {}
+
+export function damaged(key: Key, what: string, cause?: unknown): DamagedError {
   const text = `The saved record ${JSON.stringify(key)} cannot be used: ${what}.`
   const hint = 'the saved data was changed or lost outside of this library; it is left as it is.'
-  return new DataFlowError('STORAGE_CORRUPT', text, { hint }, cause)
+  return new DamagedError('STORAGE_CORRUPT', text, { hint }, cause)
 }
 
 export function newer(what: string, cause?: unknown): DataFlowError<'STORAGE_NEWER'> {

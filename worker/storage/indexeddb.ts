@@ -16,7 +16,7 @@ import type {
 import { Backups } from './backups.js'
 import { Cipher, wrongKey } from './cipher.js'
 import { Connection, type ConnectionEvents } from './connection.js'
-import { LostError, toStorageError } from './errors.js'
+import { DamagedError, LostError, toStorageError } from './errors.js'
 import { baseFrom, databasePageSize, decodeHead, HEAD, logKey } from './format.js'
 import { switchTo, writeGeneration } from './generation.js'
 import { LIMITS, Logbook, type Limits, type Plan } from './logbook.js'
@@ -144,7 +144,7 @@ class IndexedDbStorage implements Storage {
 
   /** Says of a damaged database what could be brought back. */
   async #withRescue(error: DataFlowError): Promise<DataFlowError> {
-    if (error.code !== 'STORAGE_CORRUPT') return error
+    if (!(error instanceof DamagedError)) return error
     try {
       const rescue = describeRescue(await survey(this.#connection.store('relaxed'), this.#key, 'prefix'))
       const hint = `nothing was changed; dataflow.recover() brings back what can be saved: ${rescue}.`

@@ -1,0 +1,2 @@
+// Its examples have no types of their own.
+declare module '@journeyapps/wa-sqlite/src/examples/*'
