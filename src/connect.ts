@@ -119,7 +119,7 @@ export class Connection {
     const session = await this.#session?.catch(() => null)
     if (!session) return
     try {
-      await session.call(engine => engine.close())
+      await session.call(engine => engine.close(false))
     } finally {
       session.end(closed())
     }
@@ -176,16 +176,29 @@ export class Connection {
     this.callIfStarted(engine => engine.flush()).catch(() => {})
   }
 
+  /**
+   * A page in the back/forward cache would keep the database from all other tabs: no call of it goes on before it is shown
+   * again. What is committed is saved first.
+   */
+  readonly #putAside = async (): Promise<void> => {
+    const session = await this.#session?.catch(() => null)
+    if (!session) return
+    await session.call(engine => engine.close(true)).catch(() => {}) // who waits for something is told there
+    session.end(putAside())
+  }
+
   #watchPage(): void {
     if (typeof document === 'undefined') return
     document.addEventListener('visibilitychange', this.#saveOnLeave)
     globalThis.addEventListener('pagehide', this.#saveOnLeave)
+    document.addEventListener('freeze', this.#putAside)
   }
 
   #stopWatchingPage(): void {
     if (typeof document === 'undefined') return
     document.removeEventListener('visibilitychange', this.#saveOnLeave)
     globalThis.removeEventListener('pagehide', this.#saveOnLeave)
+    document.removeEventListener('freeze', this.#putAside)
   }
 }
 
@@ -246,6 +259,11 @@ function groupByLease(queue: readonly Queued[]): Map<number | undefined, Queued[
 
 function closed(): DataFlowError {
   return new DataFlowError('CLOSED', 'The database is closed.', { hint: 'make a new one with dataflow().' })
+}
+
+function putAside(): DataFlowError {
+  const hint = 'what was answered is saved; repeat what was not. The next call starts a new worker.'
+  return new DataFlowError('WORKER_CRASHED', 'The browser has put the page aside.', { hint, retryable: true })
 }
 
 export function aborted(signal: AbortSignal): DataFlowError {

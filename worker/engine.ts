@@ -169,9 +169,14 @@ export class Engine implements EngineProtocol {
     })
   }
 
-  close(): Promise<Outcome<null>> {
+  close(putAside = false): Promise<Outcome<null>> {
     return this.#answer(async () => {
-      this.#dead ??= new DataFlowError('CLOSED', 'The database is closed.', { hint: 'make a new one with dataflow().' })
+      this.#dead ??= putAside
+        ? new DataFlowError('WORKER_CRASHED', 'The page was put aside by the browser.', {
+            hint: 'repeat the call.',
+            retryable: true,
+          })
+        : new DataFlowError('CLOSED', 'The database is closed.', { hint: 'make a new one with dataflow().' })
       this.#closing.abort(this.#dead)
       // An open under way must be waited for: it would go on to hold the lock.
       const open = await this.#opening?.catch(() => null)

@@ -167,8 +167,8 @@ export class Host implements EngineHost {
   savedBytes() {
     return this.#started.whole.savedBytes()
   }
-  close() {
-    return this.#started.close()
+  close(putAside: boolean) {
+    return this.#started.close(putAside)
   }
 
   get #started(): Engine {

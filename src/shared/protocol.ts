@@ -253,7 +253,8 @@ export interface Engine {
   metrics(): Promise<Outcome<EngineMetrics>>
   /** Which events are wanted; none before the first call. */
   listen(events: readonly EngineEvent['type'][]): Promise<Outcome<null>>
-  close(): Promise<Outcome<null>>
+  /** `putAside`: the browser keeps the page without running it; the next call starts another worker. */
+  close(putAside: boolean): Promise<Outcome<null>>
 }
 
 /** What concerns the schema. */

@@ -131,7 +131,7 @@ export function makeOrigin(): Origin {
     /** A thread would stop by itself; here the engine's timers have to be ended. */
     async end(): Promise<void> {
       await Promise.resolve(this.#host)
-        .then(host => host.close())
+        .then(host => host.close(false))
         .catch(() => {})
       this.terminate()
     }
