@@ -43,9 +43,13 @@ const leavePage: Strike = async ({ session, random }, heir) => {
   await tab.tab.goto('about:blank')
 }
 
-const terminateWorker: Strike = async ({ session }) => {
+const terminateWorker: Strike = async ({ session, activity }) => {
   const tab = await session.tab()
   await tab.terminate()
+  await activity
+  // Chromium's renderer now and then crashes when a worker ends while it hands a large value to IndexedDB: another tab
+  // then has to find everything.
+  if (tab.isGone) session.use(await session.anotherTab())
 }
 
 /** Closed in the middle: what is rejected was not done, what was deferred and has settled is saved. Then SIGKILL. */

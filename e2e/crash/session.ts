@@ -16,6 +16,7 @@ export class CrashTab {
   readonly gone: Promise<void>
   /** Hears every report. */
   onReport: (report: Report) => void = () => {}
+  isGone = false
   /** The page has been told to open the database: it need not be told again, even after its worker has gone. */
   opened = false
 
@@ -23,8 +24,12 @@ export class CrashTab {
     this.tab = tab
     this.protocol = protocol
     this.gone = new Promise(resolve => {
-      tab.once('crash', () => resolve())
-      tab.once('close', () => resolve())
+      const end = (): void => {
+        this.isGone = true
+        resolve()
+      }
+      tab.once('crash', end)
+      tab.once('close', end)
     })
   }
 
