@@ -5,6 +5,8 @@ if (!findChromium()) throw new Error('No Chromium: node scripts/find-chromium.mj
 
 export default defineConfig({
   testDir: 'e2e',
+  // What ends in .test.ts is Vitest's.
+  testMatch: '**/*.spec.ts',
   outputDir: 'test-results',
   workers: 2,
   retries: 0,
