@@ -23,5 +23,7 @@ export function nameMachine({ date, cpu, cores, browser, load, versions }) {
   const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   // What else runs hurts most whoever needs two threads: us.
   const busy = load > cores / 2 ? `, busy with other work (load ${load})` : ''
-  return `${date}, ${cores} cores of ${cpu}${busy}, ${browser}; ${peers.join(', ')}`
+  return [`${date}, ${cores} cores of ${cpu}${busy}, ${browser}`, ...(peers.length > 0 ? [peers.join(', ')] : [])].join(
+    '; ',
+  )
 }

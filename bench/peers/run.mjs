@@ -35,7 +35,7 @@ if (builds) run('npm run --silent build', root)
 await build({ configFile: join(here, 'vite.config.ts'), logLevel: 'error' })
 process.env.CHROMIUM_PATH = installChromium()
 const server = await serve(join(here, '.built'))
-/** Why a peer is not in the table. @type {Record<string, string>} */
+/** What a peer could not do here, and why: its cells there are empty. @type {Record<string, string>} */
 const failed = {}
 
 try {
@@ -52,7 +52,9 @@ try {
 
   stderr.write('operations ')
   const operations = await alternate(names, runs, (name, i) =>
-    unlessFailed(name, () => inFreshBrowser(browser => browser.call('operations', name, `run-${i}`, counts(name)))),
+    unlessFailed(`${name}: operations`, () =>
+      inFreshBrowser(browser => browser.call('operations', name, `run-${i}`, counts(name))),
+    ),
   )
   stderr.write('\nsizes ')
   const sizes = await measureSizes(names)
@@ -63,7 +65,10 @@ try {
   const tables = tablesOf(names, { durability, operations, sizes, killed })
   for (const table of tables) console.log(`\n${toText(table)}\n`)
   if (names.length === all.length && runs >= LEAST_RUNS) {
-    const measured = { peers: { raw: { operations, sizes, killed, failed, durability }, tables, bars: [] } }
+    const chart = names
+      .filter(name => name !== OURS && operations[name]?.p50 !== undefined)
+      .map(name => ({ what: name, ratio: median(operations[name].p50) / median(operations[OURS].p50) }))
+    const measured = { peers: { raw: { operations, sizes, killed, failed, durability }, tables, bars: [], chart } }
     writeResults({ suite: 'peers', machine, runs, measured })
     if (writeReadme) writeTables({ suite: 'peers', machine, runs, tables })
   } else console.log(`Nothing was written: it takes all peers and at least ${LEAST_RUNS} runs.`)
@@ -81,14 +86,14 @@ async function inFreshBrowser(work) {
   }
 }
 
-/** A peer that cannot run here is named with its reason, and not tried again. @param {string} name @param {() => Promise<any>} work */
-async function unlessFailed(name, work) {
-  if (failed[name] !== undefined) return {}
+/** What cannot run here is named with its reason, and not tried again. @param {string} what @param {() => Promise<any>} work */
+async function unlessFailed(what, work) {
+  if (failed[what] !== undefined) return {}
   try {
     return await work()
   } catch (error) {
-    failed[name] = String(error).split('\n')[0] ?? ''
-    stderr.write(`${name}: ${failed[name]}\n`)
+    failed[what] = String(error).split('\n')[0] ?? ''
+    stderr.write(`${what}: ${failed[what]}\n`)
     return {}
   }
 }
@@ -98,7 +103,7 @@ async function measureSizes(names) {
   /** @type {Record<string, Record<string, Record<string, number[]>>>} */
   const sizes = {}
   for (const name of names) {
-    sizes[name] = await unlessFailed(name, () =>
+    sizes[name] = await unlessFailed(`${name}: sizes`, () =>
       inFreshBrowser(async browser => {
         /** @type {Record<string, string>} */
         const ids = {}
@@ -121,7 +126,7 @@ async function measureKilled(names) {
   /** @type {Record<string, { acknowledged: number, lost: number }>} */
   const killed = {}
   for (const name of names) {
-    const counted = await unlessFailed(name, async () => {
+    const counted = await unlessFailed(`${name}: killed`, async () => {
       const profile = await mkdtemp(join(tmpdir(), 'dataflow-edge-peers-'))
       let browser = await startBrowser(profile)
       try {
@@ -160,11 +165,13 @@ async function measureKilled(names) {
 
 /** @param {readonly string[]} names @param {any} measured */
 function tablesOf(names, { durability, operations, sizes, killed }) {
-  const present = names.filter(name => failed[name] === undefined)
-  const of = (/** @type {string} */ name, /** @type {string} */ figure) => median(operations[name][figure])
+  const of = (/** @type {string} */ name, /** @type {string} */ figure) => medianOf(operations[name]?.[figure])
   /** Where a peer is faster than we are, it says so. @param {string} name @param {number} theirs @param {number} ours */
-  const beside = (name, theirs, ours) =>
-    name === OURS ? digits(theirs) : `${digits(theirs)} ${theirs < ours ? '(faster)' : `(${digits(theirs / ours)} x)`}`
+  const beside = (name, theirs, ours) => {
+    if (Number.isNaN(theirs)) return '-'
+    if (name === OURS) return digits(theirs)
+    return `${digits(theirs)} ${theirs < ours ? '(faster)' : `(${digits(theirs / ours)} x)`}`
+  }
   const figures = ['p50', 'p95', 'atOnce', 'batch', 'read', 'list']
   const head = [
     '',
@@ -175,12 +182,12 @@ function tablesOf(names, { durability, operations, sizes, killed }) {
     'read by id',
     'list 10 000',
   ]
-  const rows = present.map(name => [name, ...figures.map(figure => beside(name, of(name, figure), of(OURS, figure)))])
+  const rows = names.map(name => [name, ...figures.map(figure => beside(name, of(name, figure), of(OURS, figure)))])
   const at = (/** @type {string} */ name, /** @type {number} */ size, /** @type {string} */ figure) =>
-    median(sizes[name][size][figure])
+    medianOf(sizes[name]?.[size]?.[figure])
   const sizeRows = (/** @type {string} */ figure) =>
-    present.map(name => [name, ...SIZES.map(size => beside(name, at(name, size, figure), at(OURS, size, figure)))])
-  const missing = Object.entries(failed).map(([name, reason]) => [name, reason])
+    names.map(name => [name, ...SIZES.map(size => beside(name, at(name, size, figure), at(OURS, size, figure)))])
+  const missing = Object.entries(failed)
   return [
     { title: 'Operations (ms; in brackets: how many times as long as ours)', head, rows },
     {
@@ -192,15 +199,20 @@ function tablesOf(names, { durability, operations, sizes, killed }) {
     {
       title: 'Killed with SIGKILL in the middle of awaited inserts',
       head: ['', 'a resolved insert is to survive', 'acknowledged', 'of them lost'],
-      rows: present.map(name => [
+      rows: names.map(name => [
         name,
         durability[name],
         String(killed[name]?.acknowledged ?? '-'),
         String(killed[name]?.lost ?? '-'),
       ]),
     },
-    ...(missing.length > 0 ? [{ title: 'Could not run here', head: ['', 'because'], rows: missing }] : []),
+    ...(missing.length > 0 ? [{ title: 'Could not run here (-)', head: ['', 'because'], rows: missing }] : []),
   ]
+}
+
+/** Not a number where nothing was measured. @param {number[] | undefined} figures */
+function medianOf(figures) {
+  return figures === undefined ? NaN : median(figures)
 }
 
 function versionsOf() {
