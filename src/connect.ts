@@ -1,5 +1,6 @@
 // The way to the worker: started at the first call, one message for all operations of a tick, started again after a
 // crash.
+import { PageLife } from './page-life.js'
 import { CSP_HINT, Session, type SessionOptions } from './session.js'
 import { DataFlowError } from './shared/errors.js'
 import type { Durability, WireOperation, WireResult } from './shared/operation.js'
@@ -25,20 +26,25 @@ interface Queued {
 const RECENT = 256
 
 export class Connection {
-  readonly #options: SessionOptions
+  readonly #options: Omit<SessionOptions, 'ending'>
   #session: Promise<Session> | null = null
   #queue: Queued[] = []
   #units = 0
   #closing: Promise<void> | null = null
+  /** Ends the worker, also one that is starting. */
+  #ending = new AbortController()
+  readonly #life = new PageLife({ onLeave: () => this.#save(), onAside: () => void this.#putAside() })
+  /** Whether a call may have been answered before it was saved. */
+  #mayDefer: boolean
   #calls = 0
   readonly #times: number[] = []
 
-  constructor(options: Omit<SessionOptions, 'onEnd'>) {
+  constructor(options: Omit<SessionOptions, 'onEnd' | 'ending'>, durability: Durability) {
+    this.#mayDefer = durability === 'deferred'
     this.#options = {
       ...options,
       onEnd: () => {
         this.#session = null
-        this.#stopWatchingPage()
       },
     }
   }
@@ -55,6 +61,7 @@ export class Connection {
     const { signal, durability = null } = options
     if (this.#closing) return Promise.reject(closed())
     if (signal?.aborted) return Promise.reject(aborted(signal))
+    this.#mayDefer ||= durability === 'deferred'
     const unit: Unit = { id: ++this.#units, ops, durability, ...(lease === undefined ? {} : { lease }) }
     return new Promise((resolve, reject) => {
       const queued: Queued = { unit, resolve, reject }
@@ -115,6 +122,7 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
+    this.#life.unwatch()
     this.#sendNow()
     const session = await this.#session?.catch(() => null)
     if (!session) return
@@ -157,48 +165,45 @@ export class Connection {
 
   #whenStarted(): Promise<Session> {
     if (this.#session) return this.#session
-    const starting = startSession(this.#options)
+    this.#life.watch()
+    const starting = this.#start()
     this.#session = starting
-    starting.then(
-      () => this.#watchPage(),
-      () => {
-        // The failure is forgotten: the next call tries again.
-        if (this.#session === starting) this.#session = null
-      },
-    )
+    starting.catch(() => {
+      // The failure is forgotten: the next call tries again.
+      if (this.#session === starting) this.#session = null
+    })
     return starting
   }
 
+  async #start(): Promise<Session> {
+    // A worker of a page that does not run would wait for, and then keep, the database.
+    while (this.#life.aside) await this.#life.aside
+    const { signal } = (this.#ending = new AbortController())
+    try {
+      return await startSession({ ...this.#options, ending: signal })
+    } catch (error) {
+      if (!signal.aborted) throw error
+      return this.#start()
+    }
+  }
+
   /** A page that is left may never come back: what is deferred is saved now. */
-  readonly #saveOnLeave = ({ type }: Event): void => {
-    if (type === 'visibilitychange' && document.visibilityState === 'visible') return
+  #save(): void {
     // Whoever waits for a write hears of its failure there.
     this.callIfStarted(engine => engine.flush()).catch(() => {})
   }
 
   /**
-   * A page in the back/forward cache would keep the database from all other tabs: no call of it goes on before it is shown
-   * again. What is committed is saved first.
+   * A page that is put aside would keep the database from all other tabs: for half a minute when the browser freezes its
+   * worker in the middle of something. So the worker ends here and now, unless only its memory has what was answered.
    */
-  readonly #putAside = async (): Promise<void> => {
-    const session = await this.#session?.catch(() => null)
-    if (!session) return
-    await session.call(engine => engine.close(true)).catch(() => {}) // who waits for something is told there
-    session.end(putAside())
-  }
-
-  #watchPage(): void {
-    if (typeof document === 'undefined') return
-    document.addEventListener('visibilitychange', this.#saveOnLeave)
-    globalThis.addEventListener('pagehide', this.#saveOnLeave)
-    document.addEventListener('freeze', this.#putAside)
-  }
-
-  #stopWatchingPage(): void {
-    if (typeof document === 'undefined') return
-    document.removeEventListener('visibilitychange', this.#saveOnLeave)
-    globalThis.removeEventListener('pagehide', this.#saveOnLeave)
-    document.removeEventListener('freeze', this.#putAside)
+  async #putAside(): Promise<void> {
+    const ending = this.#ending
+    if (this.#mayDefer) {
+      const started = await Promise.race([this.#session, null]).catch(() => null)
+      await started?.call(engine => engine.close(true)).catch(() => {}) // who waits for something is told there
+    }
+    ending.abort(putAside())
   }
 }
 

@@ -12,7 +12,9 @@ export interface SessionOptions {
   /** The events that somebody listens to now. */
   wantedEvents(): EngineEvent['type'][]
   onEvent(event: EngineEvent): void
-  /** Called once, when the worker is no more. */
+  /** Ends the worker, however far it is; its reason is what pending calls reject with. */
+  readonly ending: AbortSignal
+  /** Called once, when a worker that had started is no more. */
   onEnd(): void
 }
 
@@ -38,6 +40,9 @@ export class Session {
     const { signal } = this.#watching
     worker.addEventListener('error', event => this.#onError(event), { signal })
     worker.addEventListener('messageerror', event => this.#onError(event), { signal })
+    const { ending } = options
+    ending.addEventListener('abort', () => this.end(ending.reason as DataFlowError), { signal })
+    if (ending.aborted) this.end(ending.reason as DataFlowError)
     this.#events.port1.onmessage = ({ data }: MessageEvent<EngineEvent>) => options.onEvent(data)
     // No event tells that the app has terminated its worker. Later #watch does, but not before the worker's first answer.
     const terminate = worker.terminate.bind(worker)
