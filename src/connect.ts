@@ -33,14 +33,16 @@ export class Connection {
   #closing: Promise<void> | null = null
   /** Ends the worker, also one that is starting. */
   #ending = new AbortController()
-  readonly #life = new PageLife({ onLeave: () => this.#save(), onAside: () => void this.#putAside() })
-  /** Whether a call may have been answered before it was saved. */
-  #mayDefer: boolean
+  readonly #life: PageLife
   #calls = 0
   readonly #times: number[] = []
 
-  constructor(options: Omit<SessionOptions, 'onEnd' | 'ending'>, durability: Durability) {
-    this.#mayDefer = durability === 'deferred'
+  constructor(name: string, options: Omit<SessionOptions, 'onEnd' | 'ending'>) {
+    this.#life = new PageLife({
+      channel: `dataflow:${name}`,
+      onLeave: () => this.#save(),
+      onAside: () => void this.#putAside(),
+    })
     this.#options = {
       ...options,
       onEnd: () => {
@@ -61,7 +63,6 @@ export class Connection {
     const { signal, durability = null } = options
     if (this.#closing) return Promise.reject(closed())
     if (signal?.aborted) return Promise.reject(aborted(signal))
-    this.#mayDefer ||= durability === 'deferred'
     const unit: Unit = { id: ++this.#units, ops, durability, ...(lease === undefined ? {} : { lease }) }
     return new Promise((resolve, reject) => {
       const queued: Queued = { unit, resolve, reject }
@@ -194,15 +195,14 @@ export class Connection {
   }
 
   /**
-   * A page that is put aside would keep the database from all other tabs: for half a minute when the browser freezes its
-   * worker in the middle of something. So the worker ends here and now, unless only its memory has what was answered.
+   * A page that is put aside would keep the database from all other tabs. What was called before is answered and saved, if
+   * the browser lets the worker come to its end; no call goes on before the page is shown again.
    */
   async #putAside(): Promise<void> {
+    this.#sendNow()
     const ending = this.#ending
-    if (this.#mayDefer) {
-      const started = await Promise.race([this.#session, null]).catch(() => null)
-      await started?.call(engine => engine.close(true)).catch(() => {}) // who waits for something is told there
-    }
+    const started = await Promise.race([this.#session, null]).catch(() => null)
+    await started?.call(engine => engine.close(true)).catch(() => {}) // who waits for something is told there
     ending.abort(putAside())
   }
 }

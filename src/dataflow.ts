@@ -37,16 +37,13 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   let encryptionKey: () => Promise<EncryptionKey | null> =
     options.encryption === undefined ? async () => null : keyOf(options.encryption, 'dataflow')
   const listeners = new Listeners()
-  const connection = new Connection(
-    {
-      config: async () => ({ ...config, encryption: await encryptionKey() }),
-      worker: options.worker,
-      wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
-      wantedEvents: () => listeners.wanted,
-      onEvent: event => (event.type === 'progress' ? whole.onProgress(event.detail) : dispatch(listeners, event)),
-    },
-    config.durability,
-  )
+  const connection = new Connection(name, {
+    config: async () => ({ ...config, encryption: await encryptionKey() }),
+    worker: options.worker,
+    wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
+    wantedEvents: () => listeners.wanted,
+    onEvent: event => (event.type === 'progress' ? whole.onProgress(event.detail) : dispatch(listeners, event)),
+  })
   const transactions = new Transactions(connection)
   const whole = new Whole({
     connection,

@@ -2,6 +2,8 @@
 // browser keeps without running it (back/forward cache, frozen tab) keeps no worker.
 
 export interface PageLifeParts {
+  /** Where workers that wait for the database ask for it. */
+  readonly channel: string
   /** The page is hidden or left: it may never come back. */
   onLeave(): void
   /** The page will not run until it is shown again. */
@@ -12,6 +14,7 @@ export class PageLife {
   readonly #parts: PageLifeParts
   #watching: AbortController | null = null
   #aside: Promise<void> | null = null
+  #asked: BroadcastChannel | null = null
 
   constructor(parts: PageLifeParts) {
     this.#parts = parts
@@ -32,11 +35,16 @@ export class PageLife {
     const onPageHide = ({ persisted }: PageTransitionEvent) => (persisted ? this.#putAside() : onLeave())
     globalThis.addEventListener('pagehide', onPageHide, { signal })
     document.addEventListener('freeze', () => this.#putAside(), { signal })
+    // Chromium throws a page out of its cache when a message comes for it, and its worker with it, which may have been
+    // frozen in the middle of something. A page that runs need not hear it.
+    this.#asked = new BroadcastChannel(this.#parts.channel)
+    this.#asked.onmessage = () => {}
   }
 
   unwatch(): void {
     this.#watching?.abort()
     this.#watching = null
+    this.#asked?.close()
   }
 
   #putAside(): void {

@@ -21,16 +21,13 @@ export async function recoverDatabase(name: string, options: RecoverOptions = {}
   const config = engineConfig(name, { models: {}, ...options }, new Map())
   const { encryption, worker, wasmUrl } = options
   const key = encryption === undefined ? async () => null : keyOf(encryption, 'recover')
-  const connection = new Connection(
-    {
-      config: async () => ({ ...config, encryption: await key() }),
-      worker,
-      wasmUrl: wasmUrl === undefined ? null : String(wasmUrl),
-      wantedEvents: () => [],
-      onEvent() {},
-    },
-    'relaxed',
-  )
+  const connection = new Connection(name, {
+    config: async () => ({ ...config, encryption: await key() }),
+    worker,
+    wasmUrl: wasmUrl === undefined ? null : String(wasmUrl),
+    wantedEvents: () => [],
+    onEvent() {},
+  })
   try {
     return await connection.call(engine => engine.recover())
   } finally {

@@ -3,6 +3,7 @@ import { DataFlowError } from '../src/shared/errors.js'
 import type { Clock, Ownership } from './seams.js'
 
 const BLOCKED_MS = 250
+const ASK_MS = 500
 
 export interface OwnershipOptions {
   /** Milliseconds after which waiting for another tab ends with LOCKED. */
@@ -40,7 +41,15 @@ export function acquireOwnership(
     }
     if (signal?.aborted) return reject(signal.reason)
     signal?.addEventListener('abort', onAbort)
-    const cancelBlocked = clock.after(BLOCKED_MS, onBlocked)
+    let cancelBlocked = clock.after(BLOCKED_MS, () => {
+      onBlocked()
+      ask()
+    })
+    // Again and again: the page that has it may be put aside while we wait.
+    const ask = (): void => {
+      askFor(name)
+      cancelBlocked = clock.after(ASK_MS, ask)
+    }
     const cancelTimeout = clock.after(maxWait, () => {
       stopWaiting()
       giveUp.abort()
@@ -61,6 +70,13 @@ export function acquireOwnership(
       reject(noLocks(e))
     })
   })
+}
+
+/** Only a page in a browser's back/forward cache minds: it is thrown out, with the worker that holds the lock. */
+function askFor(name: string): void {
+  const channel = new BroadcastChannel(`dataflow:${name}`)
+  channel.postMessage('wanted')
+  channel.close()
 }
 
 function locked(name: string): DataFlowError<'LOCKED'> {
