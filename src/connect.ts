@@ -34,10 +34,19 @@ export class Connection {
   /** Ends the worker, also one that is starting. */
   #ending = new AbortController()
   readonly #life: PageLife
+  /** Calls in transactions. */
+  readonly leased = { calls: 0, pending: 0 }
+  readonly #gate: () => Promise<void> | null
   #calls = 0
   readonly #times: number[] = []
 
-  constructor(name: string, options: Omit<SessionOptions, 'onEnd' | 'ending'>) {
+  /** `gate`: null, or what a call outside a transaction has to wait for. */
+  constructor(
+    name: string,
+    options: Omit<SessionOptions, 'onEnd' | 'ending'>,
+    gate: () => Promise<void> | null = () => null,
+  ) {
+    this.#gate = gate
     this.#life = new PageLife({
       channel: `dataflow:${name}`,
       onLeave: () => this.#save(),
@@ -63,7 +72,17 @@ export class Connection {
     const { signal, durability = null } = options
     if (this.#closing) return Promise.reject(closed())
     if (signal?.aborted) return Promise.reject(aborted(signal))
+    const held = lease === undefined ? this.#gate() : null
+    if (held) return held.then(() => this.run(ops, options))
     const unit: Unit = { id: ++this.#units, ops, durability, ...(lease === undefined ? {} : { lease }) }
+    const running = this.#enqueue(unit, signal)
+    if (lease === undefined) return running
+    this.leased.calls++
+    this.leased.pending++
+    return running.finally(() => this.leased.pending--)
+  }
+
+  #enqueue(unit: Unit, signal: AbortSignal | undefined): Promise<readonly WireResult[]> {
     return new Promise((resolve, reject) => {
       const queued: Queued = { unit, resolve, reject }
       const onAbort = (): void => {
@@ -100,6 +119,8 @@ export class Connection {
   /** Calls a method of the engine, starting the worker if there is none. */
   async call<T>(send: (engine: RemoteEngine) => Promise<Outcome<T>>): Promise<T> {
     if (this.#closing) throw closed()
+    const held = this.#gate()
+    if (held) await held
     this.#sendNow()
     const session = await this.#whenStarted()
     return session.call(send)

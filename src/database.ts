@@ -2,6 +2,7 @@
 import type { RunOptions } from './connect.js'
 import type { Encryption } from './encryption.js'
 import type { DatabaseEvents } from './events.js'
+import type { MigrationsOptions } from './migrations.js'
 import type { AnyModel, FieldsOf, Key, Operation } from './model.js'
 import type { Durability } from './shared/operation.js'
 import type {
@@ -10,6 +11,7 @@ import type {
   MigrationPlan,
   MigrationRecord,
   MigrationReport,
+  MigrationStatus,
   TableStatus,
 } from './shared/protocol.js'
 import type { Fields, RowOf, TargetOf, TypeError } from './shared/schema.js'
@@ -85,7 +87,15 @@ export type Database<Ms> = Tables<Ms> &
       plan(): Promise<MigrationPlan>
       /** Brings every table to its declared shape, whatever `autoMigrate` says. */
       apply(): Promise<MigrationReport>
+      /** What was migrated, oldest first: the ledger. */
       history(): Promise<readonly MigrationEntry[]>
+      /** How the database stands to the declared models: what is due, what raw SQL has changed, what failed. */
+      status(): Promise<MigrationStatus>
+      /**
+       * Puts back the backup that was kept before the last migration that gave something up; `NOT_FOUND` if there is
+       * none. What it holds more than is declared is kept, as with `onDestructive: 'keep'`.
+       */
+      restore(options?: RestoreOptions): Promise<RestoreReport>
     }
     metrics(): Promise<Metrics>
     /** Gives the space of deleted rows back (VACUUM). Costs as much as writing the whole database. */
@@ -160,6 +170,8 @@ export interface DatabaseOptions<Ms> {
   autoMigrate?: boolean | 'warn'
   /** The tables are somebody else's: verified once, never changed. */
   existingSchema?: boolean
+  /** What migrations may do, what runs with them, and data steps. */
+  migrations?: MigrationsOptions<Ms>
   /** What everything saved is encrypted with. The database must have been made with it, or changed by `rekey`. */
   encryption?: Encryption
   /** Makes the worker, where the bundler needs to see it. */

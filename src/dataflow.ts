@@ -8,6 +8,7 @@ import { Listeners } from './events.js'
 import { prepare } from './encode/operation.js'
 import type { Prepared } from './encode/options.js'
 import { isOperation, type AnyModel, type Operation } from './model.js'
+import { PageMigrations } from './migrations.js'
 import { engineConfig, modelsOption } from './options.js'
 import { recoverDatabase } from './recover.js'
 import { resolveModels, type PageModel } from './resolve.js'
@@ -18,7 +19,7 @@ import type { EncryptionKey, EngineEvent } from './shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
 import { checkRunOptions, makeTable } from './table.js'
 import { checkTransactionOptions, Transactions, type TransactionOptions } from './transaction.js'
-import { Whole } from './whole.js'
+import { Whole, type RestoreOptions } from './whole.js'
 
 /**
  * Declares a database. Synchronous; touches nothing until the first call, so it can stand in a module that a server
@@ -37,13 +38,25 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   let encryptionKey: () => Promise<EncryptionKey | null> =
     options.encryption === undefined ? async () => null : keyOf(options.encryption, 'dataflow')
   const listeners = new Listeners()
-  const connection = new Connection(name, {
-    config: async () => ({ ...config, encryption: await encryptionKey() }),
-    worker: options.worker,
-    wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
-    wantedEvents: () => listeners.wanted,
-    onEvent: event => (event.type === 'progress' ? whole.onProgress(event.detail) : dispatch(listeners, event)),
+  const migrations = new PageMigrations(options.migrations ?? {}, {
+    connection: () => connection,
+    transaction: lease => executor(lease),
   })
+  const connection: Connection = new Connection(
+    name,
+    {
+      config: async () => ({ ...config, encryption: await encryptionKey() }),
+      worker: options.worker,
+      wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
+      wantedEvents: () => listeners.wanted,
+      onEvent(event) {
+        if (event.type === 'progress') whole.onProgress(event.detail)
+        else if (event.type === 'call') void migrations.run(event.detail)
+        else dispatch(listeners, event)
+      },
+    },
+    migrations.gate,
+  )
   const transactions = new Transactions(connection)
   const whole = new Whole({
     connection,
@@ -145,6 +158,8 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
           createdAt: new Date(record.createdAt),
         }))
       },
+      status: () => connection.call(engine => engine.status()),
+      restore: (options?: RestoreOptions) => whole.restoreMigrated(options),
     },
     async metrics() {
       return { ...(await connection.call(engine => engine.metrics())), rpc: connection.rpc }
@@ -192,7 +207,7 @@ function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operatio
   throw new DataFlowError('UNKNOWN_MODEL', text, { model, op, hint: didYouMean(model, [...models.keys()]) })
 }
 
-function dispatch(listeners: Listeners, event: Exclude<EngineEvent, { type: 'progress' }>): void {
+function dispatch(listeners: Listeners, event: Exclude<EngineEvent, { type: 'progress' | 'call' }>): void {
   if (event.type === 'error') listeners.emit('error', DataFlowError.fromWire(event.detail))
   else listeners.emit(event.type, event.detail as never)
 }

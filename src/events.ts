@@ -1,6 +1,6 @@
 // db.on(): who listens to what. A listener that throws disturbs nobody else.
 import { DataFlowError } from './shared/errors.js'
-import type { ChangeEvent, MigrationReport, QueryEvent, QuotaEvent } from './shared/protocol.js'
+import type { ChangeEvent, MigrationProgress, MigrationReport, QueryEvent, QuotaEvent } from './shared/protocol.js'
 
 export interface DatabaseEvents {
   /** A statement has run. Costs a message each while somebody listens. */
@@ -11,6 +11,8 @@ export interface DatabaseEvents {
   flush: { readonly ms: number; readonly bytes: number }
   /** A migration has run, or with `autoMigrate: 'warn'` is to be run. */
   migrate: MigrationReport
+  /** A migration is running: told before each step, and while one copies rows. */
+  migrating: MigrationProgress
   /** Another tab holds the database; the call goes on waiting. */
   blocked: { readonly waitedMs: number }
   /** The origin uses 80 %, and later 95 %, of what the browser gives it: each is told once. */
@@ -21,7 +23,16 @@ export interface DatabaseEvents {
 
 type Listener<E extends keyof DatabaseEvents> = (event: DatabaseEvents[E]) => void
 
-const EVENTS: readonly (keyof DatabaseEvents)[] = ['query', 'change', 'flush', 'migrate', 'blocked', 'quota', 'error']
+const EVENTS: readonly (keyof DatabaseEvents)[] = [
+  'query',
+  'change',
+  'flush',
+  'migrate',
+  'migrating',
+  'blocked',
+  'quota',
+  'error',
+]
 
 export class Listeners {
   readonly #byEvent = new Map<keyof DatabaseEvents, Set<Listener<never>>>()

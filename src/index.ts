@@ -1,5 +1,6 @@
 // The public names: a table of contents.
 export { dataflow } from './dataflow.js'
+export type { DataStep, MigrationsOptions, MigrationTransaction } from './migrations.js'
 export { model } from './model.js'
 export { t } from './shared/schema.js'
 export { sql } from './shared/sql.js'
@@ -25,6 +26,7 @@ export type {
   Key,
   ListArgs,
   Model,
+  IndexOptions,
   ModelOptions,
   Operation,
   OrderBy,
@@ -43,8 +45,11 @@ export type {
   EnsureMetrics,
   FlushMetrics,
   ImportReport,
+  MigrationObstacle,
   MigrationPlan,
+  MigrationProgress,
   MigrationReport,
+  MigrationStatus,
   MigrationStep,
   QueryEvent,
   QuotaEvent,

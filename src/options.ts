@@ -1,6 +1,7 @@
 // The options of dataflow(), checked: unknown ones are errors, at compile time and at run time.
 import type { DatabaseOptions } from './database.js'
 import type { AnyModel } from './model.js'
+import { migrationConfig } from './migrations.js'
 import type { PageModel } from './resolve.js'
 import { describe } from './shared/codec.js'
 import { DataFlowError } from './shared/errors.js'
@@ -23,6 +24,7 @@ const KNOWN = [
   'cacheTableChecks',
   'autoMigrate',
   'existingSchema',
+  'migrations',
   'encryption',
   'worker',
   'wasmUrl',
@@ -82,6 +84,9 @@ export function engineConfig(
   check('existingSchema', existingSchema, typeof existingSchema === 'boolean', 'true or false')
   check('worker', worker, typeof worker === 'function', 'a function that makes a Worker')
   check('wasmUrl', wasmUrl, typeof wasmUrl === 'string' || wasmUrl instanceof URL, 'a URL')
+  if (existingSchema && options.migrations !== undefined) {
+    throw badOption('existingSchema and migrations exclude each other.', 'existingSchema never migrates.')
+  }
   if (existingSchema && autoMigrate !== undefined) {
     throw badOption('existingSchema and autoMigrate exclude each other.', 'existingSchema never migrates.')
   }
@@ -98,5 +103,6 @@ export function engineConfig(
     cacheTableChecks: cacheTableChecks ?? true,
     autoMigrate: autoMigrate ?? true,
     existingSchema: existingSchema ?? false,
+    migrations: migrationConfig(options.migrations),
   }
 }

@@ -1,7 +1,7 @@
 // From declared models to definitions: names of tables, types of references, defaults as stored. Pure and synchronous.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { RowDecoder } from './encode/decode.js'
-import type { AnyModel, ModelOptions } from './model.js'
+import type { AnyModel, Index, ModelOptions } from './model.js'
 import { BadValue, encodeValue } from './shared/codec.js'
 import type {
   CheckDefinition,
@@ -104,7 +104,17 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
       const fields = Object.entries(model.$fields as Fields).map(([field, { spec }]) =>
         resolveField(name, field, spec, keyOf),
       )
-      const definition = { name, accessor, table, ...resolveRest(name, table, model, fields) }
+      const { renamedFrom = [] } = model.$options as ModelOptions<Fields>
+      const former = [renamedFrom].flat()
+      const both = former.find(old => byName.has(old))
+      if (both !== undefined) bad(name, `"${both}" is declared, and this model is renamed from it.`, 'remove one.')
+      const definition = {
+        name,
+        accessor,
+        table,
+        ...(former.length > 0 ? { renamedFrom: former } : {}),
+        ...resolveRest(name, table, model, fields),
+      }
       return [
         name,
         {
@@ -147,6 +157,7 @@ function resolveField(
             table: target.table,
             column: target.spec.column ?? target.name,
             ...(spec.ref!.onDelete ? { onDelete: spec.ref!.onDelete } : {}),
+            ...(spec.ref!.onUpdate ? { onUpdate: spec.ref!.onUpdate } : {}),
           },
         }
       : {}),
@@ -194,27 +205,33 @@ function resolveRest(
   const { indexes = [], unique = [], checks = [] } = declared.$options as ModelOptions<Fields>
   const names = fields.map(field => field.definition.name)
   const specs = Object.entries(declared.$fields as Fields).map(([name, { spec }]) => ({ name, spec }))
-  const listed = [
-    ...specs.filter(f => f.spec.unique).map(f => ({ fields: [f.name], unique: true })),
-    ...unique.map(list => ({ fields: [...list], unique: true })),
-    ...specs.filter(f => f.spec.index || f.spec.ref).map(f => ({ fields: [f.name], unique: false })),
-    ...indexes.map(list => ({ fields: [...list], unique: false })),
+  const listed: Listed[] = [
+    ...specs.filter(f => f.spec.unique).map(f => ({ fields: [f.name], desc: [], unique: true })),
+    ...unique.map(index => listedIndex(model, index, true)),
+    ...specs.filter(f => f.spec.index || f.spec.ref).map(f => ({ fields: [f.name], desc: [], unique: false })),
+    ...indexes.map(index => listedIndex(model, index, false)),
   ]
   const byName = new Map<string, IndexDefinition>()
-  for (const index of listed) {
-    if (index.fields.length === 0) bad(model, 'An index needs a field.', "indexes: [['a', 'b']].")
-    const unknown = index.fields.find(field => !names.includes(field))
+  for (const { fields: on, desc, unique: isUnique, where } of listed) {
+    if (on.length === 0) bad(model, 'An index needs a field.', "indexes: [['a', 'b']].")
+    const unknown = on.find(field => !names.includes(field))
     if (unknown !== undefined)
       bad(model, `An index names "${unknown}", which is no field.`, didYouMean(unknown, names), unknown)
     // A unique index serves as the plain one over the same fields.
-    const covered = listed.some(other => other.unique && !index.unique && other.fields.join() === index.fields.join())
-    const name = `${index.unique ? 'ux' : 'ix'}:${table}:${index.fields.join(',')}`
-    if (covered) continue
+    const key = keyOfIndex({ fields: on, desc, where })
+    if (!isUnique && listed.some(other => other.unique && keyOfIndex(other) === key)) continue
+    const name = `${isUnique ? 'ux' : 'ix'}:${table}:${key}`
     const same = byName.get(name.toLowerCase())
     if (same && same.name !== name) {
-      bad(model, `Two indexes are ${name} to SQLite.`, 'names of fields differ by more than case.', index.fields[0])
+      bad(model, `Two indexes are ${name} to SQLite.`, 'names of fields differ by more than case.', on[0])
     }
-    byName.set(name.toLowerCase(), { name, ...index })
+    byName.set(name.toLowerCase(), {
+      name,
+      fields: on,
+      ...(desc.length > 0 ? { desc } : {}),
+      unique: isUnique,
+      ...(where === undefined ? {} : { where }),
+    })
   }
   return {
     key: fields.find(field => field.definition.primaryKey)!.definition.name,
@@ -222,4 +239,33 @@ function resolveRest(
     indexes: [...byName.values()],
     checks: checks.map((check, i) => ({ name: `ck:${table}:${i + 1}`, sql: inlineSql(check) })),
   }
+}
+
+interface Listed {
+  readonly fields: readonly string[]
+  readonly desc: readonly string[]
+  readonly unique: boolean
+  readonly where?: string | undefined
+}
+
+function listedIndex(model: string, index: Index<Fields>, unique: boolean): Listed {
+  if (!('on' in index)) return { fields: [...index], desc: [], unique }
+  const parts = index.on.flatMap((part): [string, unknown][] =>
+    typeof part === 'string' ? [[part, 'asc']] : Object.entries(part ?? {}),
+  )
+  if (parts.some(([, direction]) => direction !== 'asc' && direction !== 'desc')) {
+    bad(model, 'An index goes up or down.', "{ on: [{ at: 'desc' }] }.")
+  }
+  return {
+    fields: parts.map(([field]) => field),
+    desc: parts.filter(([, direction]) => direction === 'desc').map(([field]) => field),
+    unique,
+    ...(index.where ? { where: inlineSql(index.where) } : {}),
+  }
+}
+
+/** What its name says of an index: two that differ have different names. */
+function keyOfIndex({ fields, desc, where }: Pick<Listed, 'fields' | 'desc' | 'where'>): string {
+  const on = fields.map(field => (desc.includes(field) ? `${field} desc` : field)).join(',')
+  return where === undefined ? on : `${on} where ${where}`
 }

@@ -3,14 +3,15 @@ import type { Connection, RemoteEngine } from './connect.js'
 import { keyOf, type Encryption } from './encryption.js'
 import { reportLater } from './events.js'
 import { DataFlowError } from './shared/errors.js'
-import type {
-  BackupRecord,
-  EncryptionKey,
-  EngineEvent,
-  FileSource,
-  ImportReport,
-  Outcome,
-  WorkCall,
+import {
+  MIGRATION_NOTE,
+  type BackupRecord,
+  type EncryptionKey,
+  type EngineEvent,
+  type FileSource,
+  type ImportReport,
+  type Outcome,
+  type WorkCall,
 } from './shared/protocol.js'
 
 export interface WorkOptions {
@@ -130,6 +131,14 @@ export class Whole {
 
   backups = async (): Promise<Backup[]> => {
     return (await this.#parts.connection.call(engine => engine.backups())).map(toBackup)
+  }
+
+  /** The newest backup that a migration has kept. */
+  restoreMigrated = async (options?: RestoreOptions): Promise<RestoreReport> => {
+    const kept = (await this.backups()).find(({ note }) => note === MIGRATION_NOTE)
+    if (kept) return this.restore(kept.id, options)
+    const hint = "one is kept before a migration that gives something up (onDestructive: 'apply')."
+    throw new DataFlowError('NOT_FOUND', 'There is no backup of a migration.', { op: 'migrations.restore', hint })
   }
 
   restore = async (backup: string, options: RestoreOptions = {}): Promise<RestoreReport> => {

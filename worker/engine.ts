@@ -14,12 +14,12 @@ import type {
 import { Arrivals } from './arrivals.js'
 import { Changes } from './changes.js'
 import { compileModel, type CompiledModel } from './compile/model.js'
-import type { Ensure } from './ensure.js'
 import type { Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
 import { Leases } from './leases.js'
 import { aborted, type UnitOutcome } from './message.js'
 import { closeDatabase, openDatabase, type EngineParts, type Open } from './open.js'
+import { PageMigrations } from './page-migration.js'
 import { QuotaWatch } from './quota.js'
 import { saveMessage } from './save-message.js'
 import { SchemaCalls } from './schema-calls.js'
@@ -36,6 +36,10 @@ export class Engine implements EngineProtocol {
   readonly #models: ReadonlyMap<string, CompiledModel>
   #opening: Promise<Open> | null = null
   #open: Open | null = null
+  /** Opening has come to its end: before, only what belongs to a migration may use it. */
+  #isReady = false
+  #settling: Promise<unknown> | null = null
+  readonly #pages: PageMigrations
   #report: MigrationReport = { applied: [], pending: [], ms: 0, cached: true }
   readonly #leases: Leases
   readonly #quota: QuotaWatch
@@ -57,7 +61,23 @@ export class Engine implements EngineProtocol {
       isWanted: () => this.#listening.has('quota'),
       tell: detail => this.#emit({ type: 'quota', detail }),
     })
-    this.schema = new SchemaCalls({ exclusive: work => this.#exclusive(work), level: this.#schemaLevel })
+    this.#pages = new PageMigrations({
+      config,
+      leases: this.#leases,
+      clock: parts.clock,
+      level: this.#schemaLevel,
+      emit: event => this.#emit(event),
+    })
+    this.schema = new SchemaCalls({
+      exclusive: work => this.#exclusive(work),
+      alone: work =>
+        this.#answer(async () => {
+          const open = await this.#whenOpen()
+          return this.#leases.alone(() => work(open), this.#closing.signal)
+        }),
+      pages: this.#pages,
+      level: this.#schemaLevel,
+    })
     this.whole = new WholeDatabase({
       config,
       engine: parts,
@@ -88,7 +108,7 @@ export class Engine implements EngineProtocol {
       try {
         const leased = units[0]?.lease
         if (leased !== undefined) return this.#runLeased(leased, units)
-        const open = this.#open ?? (await this.#whenOpen())
+        const open = this.#settled ?? (await this.#whenSettled())
         return await this.#leases.whenFree(() => this.#runAndSave(open, units, ticket))
       } finally {
         for (const { id } of units) this.#arrivals.takeOff(id)
@@ -106,7 +126,7 @@ export class Engine implements EngineProtocol {
     return this.#answer(async () => {
       this.#arrivals.add(id)
       try {
-        const open = await this.#whenOpen()
+        const open = await this.#whenSettled()
         const begin = () => {
           if (this.#arrivals.takeOff(id)) throw aborted()
           this.#assertAlive()
@@ -179,6 +199,7 @@ export class Engine implements EngineProtocol {
         : new DataFlowError('CLOSED', 'The database is closed.', { hint: 'make a new one with dataflow().' })
       this.#closing.abort(this.#dead)
       // An open under way must be waited for: it would go on to hold the lock.
+      this.#pages.end(this.#dead)
       const open = await this.#opening?.catch(() => null)
       if (!open) return null
       this.#open = null
@@ -217,9 +238,10 @@ export class Engine implements EngineProtocol {
     this.#open = open
     try {
       this.#trace(open.executor)
-      this.#report = this.#migrate(open.ensure)
+      this.#report = await this.#migrate(open)
       await open.saver.committed(this.#schemaLevel)
       void this.#quota.check()
+      this.#isReady = true
       return open
     } catch (error) {
       this.#open = null
@@ -229,14 +251,31 @@ export class Engine implements EngineProtocol {
   }
 
   /** The plan of what has changed. Its failure is kept by the breaker: it is the operations' failure, not the open's. */
-  #migrate(ensure: Ensure): MigrationReport {
+  async #migrate(open: Open): Promise<MigrationReport> {
+    const { ensure } = open
     try {
-      return ensure.open()
+      return await ensure.openWith(prepared => this.#pages.conduct(open, prepared))
     } catch (error) {
       if (!ensure.planFailure) throw error
       this.#emit({ type: 'error', detail: ensure.planFailure.toWire() })
       return { applied: [], pending: [], ms: 0, cached: false }
     }
+  }
+
+  /** The open database, if no migration that the page has a part in is due or under way. */
+  get #settled(): Open | null {
+    const open = this.#isReady ? this.#open : null
+    return open && (open.migrator.knowsRegistry || !this.#pages.possible) ? open : null
+  }
+
+  /** What was known of the schema may have been forgotten: the content was replaced, or raw SQL changed it. */
+  async #whenSettled(): Promise<Open> {
+    const open = await this.#whenOpen()
+    if (!open.migrator.knowsRegistry && this.#pages.possible) {
+      const settle = () => this.#migrate(open).finally(() => (this.#settling = null))
+      await (this.#settling ??= this.#leases.alone(settle, this.#closing.signal))
+    }
+    return open
   }
 
   #trace(executor: Executor): void {
@@ -270,8 +309,8 @@ export class Engine implements EngineProtocol {
   }
 
   #emit(event: EngineEvent): void {
-    // Progress is wanted call by call.
-    if (event.type === 'progress' || this.#listening.has(event.type)) this.#parts.emit(event)
+    // Progress is wanted call by call; calls are part of a migration.
+    if (event.type === 'progress' || event.type === 'call' || this.#listening.has(event.type)) this.#parts.emit(event)
   }
 
   // ---- failing -------------------------------------------------------------------------------------------------
@@ -313,6 +352,7 @@ export class Engine implements EngineProtocol {
     if (this.#dead) return
     this.#end(error)
     this.#emit({ type: 'error', detail: error.toWire() })
+    this.#pages.end(error)
     this.#leases.break(error)
     const open = this.#open
     this.#open = null
@@ -342,7 +382,7 @@ export class Engine implements EngineProtocol {
 
   #exclusive<T>(work: (open: Open) => T | Promise<T>): Promise<Outcome<T>> {
     return this.#answer(async () => {
-      const open = await this.#whenOpen()
+      const open = await this.#whenSettled()
       return this.#leases.whenFree(() => {
         this.#assertAlive()
         return work(open)

@@ -4,7 +4,8 @@ import { DataFlowError, type ErrorCode } from '../src/shared/errors.js'
 import type { EnsureMetrics, MigrationReport, TableStatus } from '../src/shared/protocol.js'
 import { toDataFlowError } from './failure.js'
 import type { Migrator } from './migrate/migrator.js'
-import type { DeclaredModel } from './migrate/planner.js'
+import type { DeclaredModel } from './migrate/declared.js'
+import type { Prepared } from './migrate/prepare.js'
 import type { Clock } from './seams.js'
 
 export interface EnsureParts {
@@ -23,6 +24,8 @@ const BREAKING: ReadonlySet<ErrorCode> = new Set([
   'MIGRATION_FAILED',
   'MIGRATION_DESTRUCTIVE',
 ])
+
+const NOTHING_DONE: MigrationReport = { applied: [], pending: [], ms: 0, cached: true }
 
 export class Ensure {
   readonly #parts: EnsureParts
@@ -69,15 +72,35 @@ export class Ensure {
     return this.#planFailure
   }
 
-  /** Reads the registry and runs the plan of what has changed since (semantics 1). Makes no new table. */
+  /**
+   * Reads the registry and runs the plan of what has changed since (semantics 1). Makes no new table. Without the page: what
+   * it has a part in is left for the next time.
+   */
   open(): MigrationReport {
     try {
-      return this.#parts.migrator.migrateChanged()
+      const { migrator } = this.#parts
+      const prepared = migrator.prepare(true)
+      return prepared ? migrator.run(prepared) : NOTHING_DONE
     } catch (error) {
-      // The plan is one: when it fails no model can be used (semantics 1).
-      this.#planFailure = this.#fail(error, this.#parts.models.keys())
-      throw this.#planFailure
+      throw this.#planFailed(error)
     }
+  }
+
+  /** As `open`; `conduct` runs a migration that the page has a part in. */
+  async openWith(conduct: (prepared: Prepared) => Promise<MigrationReport>): Promise<MigrationReport> {
+    try {
+      const { migrator } = this.#parts
+      const prepared = migrator.prepare(false)
+      if (!prepared) return NOTHING_DONE
+      return migrator.needsPage(prepared) ? await conduct(prepared) : migrator.run(prepared)
+    } catch (error) {
+      throw this.#planFailed(error)
+    }
+  }
+
+  /** The plan is one: when it fails no model can be used (semantics 1). */
+  #planFailed(error: unknown): DataFlowError {
+    return (this.#planFailure = this.#fail(error, this.#parts.models.keys()))
   }
 
   /**
@@ -120,9 +143,15 @@ export class Ensure {
   }
 
   /** Brings every model to its declared shape, whatever `autoMigrate` says. */
-  apply(): MigrationReport {
+  async apply(conduct: (prepared: Prepared) => Promise<MigrationReport>): Promise<MigrationReport> {
     this.#forget()
-    const report = this.#parts.migrator.apply()
+    const { migrator } = this.#parts
+    const prepared = migrator.prepareAll()
+    const report = !prepared
+      ? NOTHING_DONE
+      : migrator.needsPage(prepared)
+        ? await conduct(prepared)
+        : migrator.run(prepared)
     const number = ++this.#checkNumber
     for (const name of this.#parts.models.keys()) this.#ensured.set(name, number)
     return report

@@ -2,6 +2,7 @@
 import type { ModelDefinition, StoredValue } from '../src/shared/definition.js'
 import { DataFlowError } from '../src/shared/errors.js'
 import {
+  isWrite,
   nameOf,
   type WireColumns,
   type WireOperation,
@@ -39,6 +40,8 @@ export interface ExecutorParts {
   hasTriggers(): boolean
   /** Fields that the table does not have (`autoMigrate: 'warn'`). */
   lacking(model: string): ReadonlySet<string>
+  /** Throws when this build may only read. */
+  assertWritable(): void
   /** Called after raw SQL that changed the schema. */
   onSchemaChanged(): void
 }
@@ -67,6 +70,7 @@ export class Executor {
   execute(op: WireOperation, execution: Execution): WireResult {
     this.#current = op
     if (op.op === 'sql') return this.#raw(op, execution)
+    if (isWrite(op.op)) this.#parts.assertWritable()
     const model = this.#model(op.model)
     if (this.#parts.lacking(op.model).size > 0) this.#assertComplete(model, op)
     switch (op.op) {
@@ -225,6 +229,7 @@ export class Executor {
     const { db, models } = this.#parts
     assertAllowed(op.sql)
     const { writes, readonly } = db.tablesOf(op.sql)
+    if (!readonly) this.#parts.assertWritable()
     // What writes, and no table of main, may write the temp schema: a table there would hide ours.
     const temporary = !readonly && writes.length === 0
     assertNotOurs(op.sql, temporary ? ['sqlite_schema'] : writes)

@@ -127,6 +127,12 @@ export class Host implements EngineHost {
   history() {
     return this.#started.schema.history()
   }
+  status() {
+    return this.#started.schema.status()
+  }
+  answer(call: number, outcome: Outcome<null>) {
+    return this.#started.schema.answer(call, outcome)
+  }
   compact() {
     return this.#started.schema.compact()
   }

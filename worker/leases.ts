@@ -1,7 +1,7 @@
 // Transactions that stay open across messages. One connection, so everything else waits for the lease's end.
 import { DataFlowError } from '../src/shared/errors.js'
 import { Changes } from './changes.js'
-import type { Clock, OpenTransaction, Sqlite } from './seams.js'
+import type { Clock, OpenTransaction, Sqlite, TransactionKind } from './seams.js'
 
 export interface Lease {
   readonly id: number
@@ -92,10 +92,17 @@ export class Leases {
     }
   }
 
-  /** Begins a lease; `timeout` ms later it is broken. */
-  begin(db: Sqlite, timeout: number): Lease {
+  /** Begins a lease; `timeout` ms later, if one is given, it is broken. */
+  begin(db: Sqlite, timeout: number | null, kind?: TransactionKind): Lease {
     const id = ++this.#count
-    const cancelTimeout = this.#clock.after(timeout, () => {
+    const transaction = db.begin(kind)
+    const cancelTimeout = timeout === null ? () => {} : this.#endAfter(timeout)
+    this.#held = { id, stamp: this.#clock.now(), changes: new Changes(), transaction, cancelTimeout }
+    return this.#held
+  }
+
+  #endAfter(timeout: number): () => void {
+    return this.#clock.after(timeout, () => {
       this.timedOut++
       this.break(
         new DataFlowError('TX_TIMEOUT', `The transaction took longer than ${timeout} ms and was rolled back.`, {
@@ -104,9 +111,6 @@ export class Leases {
         }),
       )
     })
-    const transaction = db.begin()
-    this.#held = { id, stamp: this.#clock.now(), changes: new Changes(), transaction, cancelTimeout }
-    return this.#held
   }
 
   /** The lease of that number. Throws why it is no more. */

@@ -1,13 +1,13 @@
 // Opens a database: takes the right to it, reads what is saved, puts the parts of the engine together.
 import type { DataFlowError } from '../src/shared/errors.js'
-import type { EngineConfig, EngineEvent, MigrationReport, Unit } from '../src/shared/protocol.js'
+import type { EngineConfig, EngineEvent, Unit } from '../src/shared/protocol.js'
 import { cascades } from './changes.js'
 import type { CompiledModel } from './compile/model.js'
 import { Ensure } from './ensure.js'
 import { Executor } from './execute.js'
 import { MessageRunner } from './message.js'
 import { Migrator } from './migrate/migrator.js'
-import { declare } from './migrate/planner.js'
+import { declare } from './migrate/declared.js'
 import { Saver } from './saver.js'
 import type { QuotaParts } from './quota.js'
 import type { Clock, DatabaseFile, Ownership, Sqlite, SqliteError, SqliteModule, Storage } from './seams.js'
@@ -94,7 +94,7 @@ export async function openDatabase(
         onFlushed(bytes)
       },
     })
-    const { migrator, ensure } = schemaOf(db, config, parts, report => emit({ type: 'migrate', detail: report }))
+    const { migrator, ensure } = schemaOf(db, config, parts, emit)
     const executor = new Executor({
       db,
       models,
@@ -102,6 +102,7 @@ export async function openDatabase(
       clock,
       hasTriggers: () => migrator.hasTriggers,
       lacking: model => migrator.lacking(model),
+      assertWritable: () => migrator.assertWritable(),
       onSchemaChanged: () => ensure.invalidate(),
     })
     const runner = new MessageRunner({ db, ensure, executor, models, clock, begin, onFatal })
@@ -119,10 +120,17 @@ export function schemaOf(
   db: Sqlite,
   config: EngineConfig,
   { clock, lockHolder }: Pick<EngineParts, 'clock' | 'lockHolder'>,
-  onMigrated: (report: MigrationReport) => void,
+  emit: (event: EngineEvent) => void,
 ): { migrator: Migrator; ensure: Ensure } {
   const models = declare(config.models)
-  const migrator = new Migrator({ db, models, options: { ...config, lockHolder }, clock, onMigrated })
+  const migrator = new Migrator({
+    db,
+    models,
+    options: { ...config, lockHolder },
+    clock,
+    onMigrated: report => emit({ type: 'migrate', detail: report }),
+    onProgress: progress => emit({ type: 'migrating', detail: progress }),
+  })
   return { migrator, ensure: new Ensure({ migrator, models, cacheTableChecks: config.cacheTableChecks, clock }) }
 }
 

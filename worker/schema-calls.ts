@@ -3,19 +3,24 @@ import type {
   MigrationPlan,
   MigrationRecord,
   MigrationReport,
+  MigrationStatus,
   Outcome,
   SchemaEngine,
   TableStatus,
 } from '../src/shared/protocol.js'
 import { readHistory } from './migrate/ledger.js'
 import type { Open } from './open.js'
-import { SqliteError, type SaveLevel } from './seams.js'
+import type { PageMigrations } from './page-migration.js'
+import type { SaveLevel } from './seams.js'
 
 export interface SchemaCallsParts {
   /** Runs `work` when no lease is held; outcomes cross as data. */
   exclusive<T>(work: (open: Open) => T | Promise<T>): Promise<Outcome<T>>
   /** How the library saves what it writes for itself. */
   readonly level: SaveLevel
+  /** Runs `work` when no lease is held, and everybody else waits until it settles. */
+  alone<T>(work: (open: Open) => Promise<T>): Promise<Outcome<T>>
+  readonly pages: PageMigrations
 }
 
 export class SchemaCalls implements SchemaEngine {
@@ -49,20 +54,28 @@ export class SchemaCalls implements SchemaEngine {
   }
 
   apply(): Promise<Outcome<MigrationReport>> {
-    return this.#saved(({ ensure }) => ensure.apply())
+    const { alone, pages, level } = this.#parts
+    return alone(async open => {
+      const report = await open.ensure.apply(prepared => pages.conduct(open, prepared))
+      await open.saver.committed(level)
+      return report
+    })
   }
 
   history(): Promise<Outcome<readonly MigrationRecord[]>> {
     return this.#parts.exclusive(({ db, migrator }) => {
       migrator.assertOwnSchema()
-      try {
-        return readHistory(db)
-      } catch (error) {
-        // No ledger: nothing has been migrated yet.
-        if (error instanceof SqliteError && error.missing === 'table') return []
-        throw error
-      }
+      return readHistory(db)
     })
+  }
+
+  status(): Promise<Outcome<MigrationStatus>> {
+    return this.#parts.exclusive(({ migrator }) => migrator.report())
+  }
+
+  async answer(call: number, outcome: Outcome<null>): Promise<Outcome<null>> {
+    this.#parts.pages.answer(call, outcome)
+    return { ok: null }
   }
 
   /** VACUUM: the file shrinks to what it holds. */

@@ -31,6 +31,11 @@ export interface StatementCounters {
   hits: number
 }
 
+export interface TransactionKind {
+  /** true if left out. */
+  readonly foreignKeys?: boolean
+}
+
 /** A transaction that stays open across awaits: only for leases. Nothing is written to the file before `commit`. */
 export interface OpenTransaction {
   commit(): void
@@ -45,10 +50,13 @@ export interface Sqlite {
   each(sql: string, params: readonly SqlParam[], visit: (row: RowReader) => void): number
   /** Runs a script of several statements without parameters: DDL only. Each statement counts as one. */
   exec(script: string): void
-  /** Whole transaction when none is open, savepoint when one is. Rolled back when `body` throws. */
-  atomically<T>(body: () => T): T
+  /**
+   * Whole transaction when none is open, savepoint when one is. Rolled back when `body` throws. Without `foreignKeys`, and
+   * only as a whole transaction, references are not looked at and nothing cascades.
+   */
+  atomically<T>(body: () => T, options?: TransactionKind): T
   /** Opens a transaction that is closed by hand. Refused while one is open. */
-  begin(): OpenTransaction
+  begin(options?: TransactionKind): OpenTransaction
   readonly inTransaction: boolean
   /** Tables (not views) that a statement can read and write, triggers and cascades included (by EXPLAIN, cached). */
   tablesOf(sql: string): {

@@ -252,7 +252,9 @@ export class WholeDatabase implements WholeEngine {
   #migrate(db: Sqlite): MigrationReport[] {
     const { config, engine } = this.#parts
     const reports: MigrationReport[] = []
-    const { ensure } = schemaOf(db, config, engine, report => reports.push(report))
+    const { ensure } = schemaOf(db, config, engine, event => {
+      if (event.type === 'migrate') reports.push(event.detail)
+    })
     ensure.open()
     ensure.ensure(config.models.map(model => model.name))
     return reports

@@ -34,6 +34,7 @@ const config = {
   maxWaitForOwner: 0,
   cacheTableChecks: true,
   autoMigrate: true,
+  migrations: { onDestructive: 'keep', onNewer: 'error', data: [], before: false, after: false },
   existingSchema: false,
   encryption: null,
 } as const

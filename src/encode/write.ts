@@ -46,7 +46,11 @@ export function conflictFields(on: unknown, context: Context): string[] {
   const fields = (Array.isArray(on) ? on : [on]).map(name => knownField(String(name), context).definition.name)
   const same = (other: readonly string[]) =>
     other.length === fields.length && other.every(name => fields.includes(name))
-  if (same([definition.key]) || definition.indexes.some(index => index.unique && same(index.fields))) return fields
+  if (
+    same([definition.key]) ||
+    definition.indexes.some(index => index.unique && index.where === undefined && same(index.fields))
+  )
+    return fields
   throw badOption('`on` names fields that are not unique together.', 'use the key, or declare them unique.')
 }
 

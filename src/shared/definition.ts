@@ -31,6 +31,7 @@ export interface ReferenceDefinition {
   readonly table: string
   readonly column: string
   readonly onDelete?: ReferenceAction
+  readonly onUpdate?: ReferenceAction
 }
 
 export interface FieldDefinition {
@@ -62,7 +63,11 @@ export interface IndexDefinition {
   readonly name: string
   /** Field names, in the index's order. */
   readonly fields: readonly string[]
+  /** Those of them in descending order. */
+  readonly desc?: readonly string[]
   readonly unique: boolean
+  /** The rows that are in it: a partial index. */
+  readonly where?: string
 }
 
 export interface CheckDefinition {
@@ -75,6 +80,8 @@ export interface ModelDefinition {
   /** The key in `models`: what hints call it (`db.users`). Not part of the table. */
   readonly accessor: string
   readonly table: string
+  /** Names that the model had in earlier builds. */
+  readonly renamedFrom?: readonly string[]
   /** Name of the key field. */
   readonly key: string
   readonly fields: readonly FieldDefinition[]

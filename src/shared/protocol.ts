@@ -19,8 +19,19 @@ export interface EngineConfig {
   readonly cacheTableChecks: boolean
   readonly autoMigrate: AutoMigrate
   readonly existingSchema: boolean
+  readonly migrations: MigrationConfig
   /** What everything saved is encrypted with; null for nothing. */
   readonly encryption: EncryptionKey | null
+}
+
+export interface MigrationConfig {
+  readonly onDestructive: 'keep' | 'error' | 'apply'
+  readonly onNewer: 'error' | 'readonly' | 'compatible'
+  /** In declared order. `sql` is null for those that run on the page. */
+  readonly data: readonly { readonly id: string; readonly sql: string | null }[]
+  /** Whether the page wants to be called. */
+  readonly before: boolean
+  readonly after: boolean
 }
 
 /** A CryptoKey, named without DOM or WebWorker types. */
@@ -42,11 +53,69 @@ export interface Unit {
 }
 
 export interface MigrationStep {
-  readonly kind: 'createTable' | 'addColumn' | 'createIndex' | 'dropIndex'
+  readonly kind:
+    | 'createTable'
+    | 'renameTable'
+    | 'dropTable'
+    | 'addColumn'
+    | 'renameColumn'
+    | 'dropColumn'
+    | 'keepOrphan'
+    | 'rebuildTable'
+    | 'createIndex'
+    | 'dropIndex'
+    | 'data'
+  /** Empty for a data step. */
   readonly model: string
   readonly description: string
   readonly sql: readonly string[]
+  /** Something that is there now would be lost. */
   readonly destructive: boolean
+}
+
+/** The note of the backups that are kept before migrations. */
+export const MIGRATION_NOTE = 'before migration'
+
+/** Rows that stand in the way of a plan. */
+export interface MigrationObstacle {
+  readonly model: string
+  readonly field?: string
+  readonly rows: number
+  readonly message: string
+  /** What would allow it. */
+  readonly hint: string
+  /** True when `onDestructive: 'apply'` would go on all the same. */
+  readonly loss: boolean
+}
+
+/** Where a migration is, while it runs. */
+export interface MigrationProgress {
+  /** Steps done, and all of them. */
+  readonly done: number
+  readonly total: number
+  /** What is being done. */
+  readonly description: string
+  /** Rows copied so far, and all of them, in a step that copies rows. */
+  readonly rows?: { readonly done: number; readonly total: number }
+}
+
+/** How the database stands to the declared models. */
+export interface MigrationStatus {
+  /** Checksum of the schema that the database has; null for a new one. */
+  readonly current: string | null
+  readonly declared: string
+  /** Nothing is to be done before the next operation. */
+  readonly upToDate: boolean
+  /** A newer build has been here: what `onNewer` made of it. */
+  readonly newer: 'readonly' | 'compatible' | 'error' | null
+  /** Data steps that have not run. */
+  readonly pendingData: readonly string[]
+  /** What somebody changed by raw SQL, with the statements that would take it back. */
+  readonly drift: readonly (SchemaDifference & { readonly sql: string })[]
+  /** Rows of the ledger whose content is not what was written. */
+  readonly altered: readonly string[]
+  /** The last migration that failed, if none has succeeded since. */
+  readonly failed: { readonly version: string; readonly name: string; readonly error: string } | null
 }
 
 /** A difference that no step handles. */
@@ -62,7 +131,10 @@ export interface MigrationPlan {
   /** Checksum of the declared schema. */
   readonly to: string
   readonly steps: readonly MigrationStep[]
+  /** What keeps the plan from being run: somebody changed the schema by raw SQL. */
   readonly differences: readonly SchemaDifference[]
+  /** What existing rows say against it. */
+  readonly obstacles: readonly MigrationObstacle[]
   readonly destructive: boolean
 }
 
@@ -107,6 +179,10 @@ export interface MigrationRecord {
   readonly checksum: string
   readonly status: 'pending' | 'applied' | 'failed' | 'rolled_back'
   readonly operations: readonly MigrationOperation[]
+  /** The app's `version`, if it gave one. */
+  readonly appVersion: number | null
+  /** Why it failed. */
+  readonly error: string | null
   readonly appliedAt: number | null
   readonly createdAt: number
 }
@@ -117,6 +193,9 @@ export interface MigrationOperation {
   readonly description: string
   readonly sql_up: readonly string[]
   readonly sql_down: readonly string[] | null
+  /** Rows that were written or copied; null where they were not counted. */
+  readonly rows: number | null
+  readonly ms: number
 }
 
 export type TableStatus = 'exists' | 'needs_creation' | 'needs_migration' | 'unknown'
@@ -229,6 +308,8 @@ export type EngineEvent =
   | { readonly type: 'change'; readonly detail: ChangeEvent }
   | { readonly type: 'flush'; readonly detail: { readonly ms: number; readonly bytes: number } }
   | { readonly type: 'migrate'; readonly detail: MigrationReport }
+  | { readonly type: 'migrating'; readonly detail: MigrationProgress }
+  | { readonly type: 'call'; readonly detail: MigrationCall }
   | { readonly type: 'blocked'; readonly detail: { readonly waitedMs: number } }
   | { readonly type: 'error'; readonly detail: WireError }
   | { readonly type: 'quota'; readonly detail: QuotaEvent }
@@ -236,6 +317,13 @@ export type EngineEvent =
       readonly type: 'progress'
       readonly detail: { readonly id: number; readonly done: number; readonly total: number }
     }
+
+/** The worker asks the page to run its part of a migration, and waits for `answer` with the same number. */
+export type MigrationCall = { readonly call: number } & (
+  | { readonly kind: 'before'; readonly plan: MigrationPlan }
+  | { readonly kind: 'data'; readonly id: string; readonly lease: number }
+  | { readonly kind: 'after'; readonly report: MigrationReport }
+)
 
 /** The engine as the page sees it. */
 export interface Engine {
@@ -265,6 +353,9 @@ export interface SchemaEngine {
   plan(): Promise<Outcome<MigrationPlan>>
   apply(): Promise<Outcome<MigrationReport>>
   history(): Promise<Outcome<readonly MigrationRecord[]>>
+  status(): Promise<Outcome<MigrationStatus>>
+  /** What became of a call of a migration. */
+  answer(call: number, outcome: Outcome<null>): Promise<Outcome<null>>
   compact(): Promise<Outcome<null>>
 }
 

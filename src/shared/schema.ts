@@ -41,7 +41,12 @@ export interface Field<
   readonly(): Field<Stored, Accepted, 'ro', Key, Target>
   /** The column's name in SQLite, if it is not the field's. */
   column(name: string): this
+  /** Columns that held this field in earlier builds: its values are taken from the first of them that the table has. */
   renamedFrom(...names: string[]): this
+  /**
+   * Its value in each row that an earlier build wrote, as an SQL expression over that row: for a new field, and for one
+   * whose type, form, nullability or checks have changed.
+   */
   convertFrom(expression: SqlExpr<Stored>): this
   /** The same field with a narrower TypeScript type. Nothing checks it at run time. */
   $type<T>(): Field<T, T, Need, Key, Target>
@@ -58,7 +63,7 @@ export interface FieldSpec {
   readonly max?: number
   readonly values?: readonly string[]
   readonly date?: DateForm
-  readonly ref?: { readonly model: string; readonly onDelete?: ReferenceAction }
+  readonly ref?: { readonly model: string; readonly onDelete?: ReferenceAction; readonly onUpdate?: ReferenceAction }
   readonly checks?: readonly string[]
   readonly renamedFrom?: readonly string[]
   readonly convertFrom?: string
@@ -199,12 +204,12 @@ export const t = {
   /** A foreign key with an index, to the model of that name; holds what that model's key holds. */
   ref<const N extends string>(
     model: N,
-    options: { onDelete?: ReferenceAction } = {},
+    options: { onDelete?: ReferenceAction; onUpdate?: ReferenceAction } = {},
   ): Field<string, string, 'req', false, N> {
     if (typeof model !== 'string') {
       throw new DataFlowError('BAD_MODEL', 't.ref() needs the name of a model.', { hint: "t.ref('User')." })
     }
-    return field({ kind: 'ref', ref: { model, ...checkOptions('t.ref', options, ['onDelete']) } })
+    return field({ kind: 'ref', ref: { model, ...checkOptions('t.ref', options, ['onDelete', 'onUpdate']) } })
   },
   /** Optimistic locking: 1 in a new row, one more with every update. */
   version(): Field<number, number, 'ro'> {

@@ -1,7 +1,9 @@
 // What the database really has: a shape read back from SQLite, for tables without a stored definition and for drift.
 import { quoteLiteral } from '../../src/shared/sql.js'
-import { checkSql } from './ddl.js'
+import { checkSql, createIndexSql } from './ddl.js'
 import type { ColumnShape, IndexShape, TableShape } from './shape.js'
+
+type Action = 'cascade' | 'set null' | 'restrict'
 
 /** Runs one SELECT and gives its rows as objects: the only thing that introspection needs of a database. */
 export type Query = (sql: string) => Record<string, string | number | null>[]
@@ -27,14 +29,18 @@ export function introspect(query: Query, declared: TableShape): IntrospectedTabl
   const text = String(found.sql)
   const [listed] = query(`SELECT strict FROM pragma_table_list(${table}) WHERE schema = 'main'`)
   const references = new Map(
-    query(`SELECT "from", "table", "to", on_delete FROM pragma_foreign_key_list(${table})`).map(row => [
-      String(row.from).toLowerCase(),
-      {
-        table: String(row.table),
-        column: String(row.to),
-        onDelete: String(row.on_delete).toLowerCase() as 'cascade' | 'set null' | 'restrict' | 'no action',
-      },
-    ]),
+    query(`SELECT "from", "table", "to", on_delete, on_update FROM pragma_foreign_key_list(${table})`).map(row => {
+      const [onDelete, onUpdate] = [row.on_delete, row.on_update].map(action => String(action).toLowerCase())
+      return [
+        String(row.from).toLowerCase(),
+        {
+          table: String(row.table),
+          column: String(row.to),
+          onDelete: onDelete! as Action | 'no action',
+          ...(onUpdate === 'no action' ? {} : { onUpdate: onUpdate! as Action }),
+        },
+      ]
+    }),
   )
   const declaredColumns = new Map(declared.columns.map(column => [column.name.toLowerCase(), column]))
   const columns = query(`SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(${table})`).map(
@@ -46,6 +52,8 @@ export function introspect(query: Query, declared: TableShape): IntrospectedTabl
         // SQLite's names ignore case: the declared spelling is the same column.
         name: known?.name ?? name,
         type: String(row.type).toUpperCase(),
+        ...(known?.date ? { date: known.date } : {}),
+        ...(known?.orphan ? { orphan: known.orphan } : {}),
         // An INTEGER PRIMARY KEY is never NULL, whatever its declaration says.
         notNull: row.notnull !== 0 || (isKey && known?.notNull === true),
         primaryKey: isKey,
@@ -57,13 +65,22 @@ export function introspect(query: Query, declared: TableShape): IntrospectedTabl
       }
     },
   )
+  const declaredIndexes = new Map(declared.indexes.map(index => [index.name, index]))
+  const texts = new Map(
+    query(`SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ${table} COLLATE NOCASE`).map(
+      row => [String(row.name), row.sql],
+    ),
+  )
   const indexes = query(`SELECT name, "unique", origin, partial FROM pragma_index_list(${table})`)
-    // Indexes of an inline PRIMARY KEY or UNIQUE are part of the table; a partial one is none of ours.
-    .filter(row => row.origin === 'c' && row.partial === 0)
+    // Indexes of an inline PRIMARY KEY or UNIQUE are part of the table.
+    .filter(row => row.origin === 'c')
     .map((row): IndexShape => {
       const name = String(row.name)
+      const known = declaredIndexes.get(name)
+      if (known && texts.get(name) === createIndexSql(declared.table, known)) return known
       const parts = query(`SELECT name FROM pragma_index_info(${quoteLiteral(name)}) ORDER BY seqno`)
-      return { name, columns: parts.map(part => String(part.name)), unique: row.unique !== 0 }
+      const where = row.partial === 0 ? {} : { where: '' }
+      return { name, columns: parts.map(part => String(part.name)), unique: row.unique !== 0, ...where }
     })
   const expected = new Set(declared.checks.concat(declared.columns.flatMap(column => column.checks)).map(c => c.name))
   const strangers = [...text.matchAll(/CONSTRAINT "(ck:(?:[^"]|"")*)" CHECK/g)]

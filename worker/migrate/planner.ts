@@ -1,133 +1,279 @@
-// Plans over several models: from what the registry and the database say to what is declared.
-import type { ModelDefinition } from '../../src/shared/definition.js'
-import { DataFlowError } from '../../src/shared/errors.js'
+// The plan of a whole schema: from what the registry and the database say to what is declared.
 import type { SchemaDifference } from '../../src/shared/protocol.js'
-import { hasTable, introspect, type IntrospectedTable, type Query } from './introspect.js'
-import type { BuildHistory, Registry } from './ledger.js'
-import { planNewTable, planTable, verifyExisting, type PlannedStep } from './plan.js'
-import { checksumOf, contentChecksum, shapeOf, type TableShape } from './shape.js'
+import { withFieldName, type DeclaredModel } from './declared.js'
+import { driftOf } from './drift.js'
+import { lossOf, sameIndex, type Guard } from './guards.js'
+import { hasTable, introspect, type Query } from './introspect.js'
+import { fold, matchColumns, type Matching } from './match.js'
+import { rebuildTable, rowsOf } from './rebuild.js'
+import type { Registration, Registry, RegistryRow } from './registry.js'
+import type { TableShape } from './shape.js'
+import * as steps from './step.js'
+import type { PlannedStep } from './step.js'
+import { planTable, type OnDestructive } from './table-plan.js'
 
-/** A model with its shape, hashed once per worker. */
-export interface DeclaredModel {
-  readonly definition: ModelDefinition
-  readonly shape: TableShape
-  readonly checksum: string
-}
-
-export interface Plan {
+export interface SchemaPlan {
   readonly steps: readonly PlannedStep[]
+  /** After the data steps. */
+  readonly late: readonly PlannedStep[]
+  readonly guards: readonly Guard[]
+  /** What nobody but the one who did it can answer for: a schema changed by raw SQL. */
   readonly differences: readonly SchemaDifference[]
-  /** Models that the plan brings to, or found at, their declared shape. */
-  readonly models: readonly DeclaredModel[]
+  readonly registration: Omit<Registration, 'dataSteps'>
 }
 
-export function declare(definitions: readonly ModelDefinition[]): ReadonlyMap<string, DeclaredModel> {
+export interface PlanOptions {
+  readonly onDestructive: OnDestructive
+  readonly hasDataSteps: boolean
+  /** Epoch ms. */
+  readonly now: number
+}
+
+/** A stored table and what is declared for it now. */
+interface Pair {
+  readonly row: RegistryRow
+  readonly model: DeclaredModel
+}
+
+export interface Changes {
+  readonly pairs: readonly Pair[]
+  /** No longer declared. */
+  readonly gone: readonly RegistryRow[]
+}
+
+/** Stored models that are not what is declared (semantics 1): what an open has to migrate. */
+export function changesSince(registry: Registry, declared: ReadonlyMap<string, DeclaredModel>): Changes {
+  const rows = registry.rows ?? new Map<string, RegistryRow>()
+  const taken = new Set<RegistryRow>()
+  const pairs: Pair[] = []
+  for (const model of declared.values()) {
+    const former = model.definition.renamedFrom?.find(name => rows.has(name) && !declared.has(name))
+    const row = rows.get(model.shape.model) ?? (former === undefined ? undefined : rows.get(former))
+    if (!row || taken.has(row)) continue
+    taken.add(row)
+    const same = row.model === model.shape.model && row.status === 'active' && row.checksum === model.checksum
+    if (!same) pairs.push({ row, model })
+  }
+  return { pairs, gone: [...rows.values()].filter(row => row.status === 'active' && !taken.has(row)) }
+}
+
+/** The plan of these changes, and of the tables that `wanted` names and the database lacks. */
+export function planSchema(
+  changes: Changes,
+  wanted: readonly DeclaredModel[],
+  registry: Registry,
+  query: Query,
+  options: PlanOptions,
+): SchemaPlan {
+  const plan = new Plan(registry, query, options)
+  plan.change(changes)
+  plan.provide(wanted.filter(model => !changes.pairs.some(pair => pair.model === model)))
+  return plan
+}
+
+class Plan implements SchemaPlan {
+  readonly steps: PlannedStep[] = []
+  readonly late: PlannedStep[] = []
+  readonly guards: Guard[] = []
+  readonly differences: SchemaDifference[] = []
+  readonly registration = {
+    registered: [] as Registration['registered'][number][],
+    removed: [] as string[],
+  }
+  readonly #registry: Registry
+  readonly #query: Query
+  readonly #options: PlanOptions
+
+  constructor(registry: Registry, query: Query, options: PlanOptions) {
+    this.#registry = registry
+    this.#query = query
+    this.#options = options
+  }
+
+  change({ pairs, gone }: Changes): void {
+    const present = pairs.flatMap(({ row, model }) => {
+      const stored = this.#asStored(row, model)
+      if (stored) return [{ row, model, stored, matching: matchColumns(stored, model.definition, model.shape) }]
+      this.#create(model)
+      return []
+    })
+    this.#renameTables(present.map(({ stored, model }) => ({ from: stored.table, to: model.shape })))
+    const renamed = renamesOf(present)
+    for (const row of gone) this.#letGo(row)
+    for (const { row, model, stored, matching } of present) {
+      const { shape, checksum } = model
+      const current = underNewNames(stored, shape, renamed)
+      const plan = planTable({
+        ...this.#options,
+        stored: current,
+        tableNow: stored.table,
+        declared: shape,
+        matching: rematched(matching, stored, current),
+        parentNow: (table, column) => this.#nameNow(renamed, table, column),
+      })
+      this.steps.push(...plan.steps)
+      this.late.push(...plan.late)
+      this.guards.push(...plan.guards)
+      this.registration.registered.push({
+        shape: plan.shape,
+        checksum,
+        status: 'active',
+        ...(row.model === shape.model ? {} : { formerly: row.model }),
+      })
+    }
+  }
+
+  /** Tables of models that are as they were, or were never there: looked at, and made if they are missing. */
+  provide(models: readonly DeclaredModel[]): void {
+    for (const model of models) {
+      const { shape, checksum } = model
+      const row = this.#registry.rows?.get(shape.model)
+      const expected = row?.shape ?? shape
+      const found = introspect(this.#query, expected)
+      if (!found) {
+        this.#create(model)
+        continue
+      }
+      const differences = driftOf(found.shape, expected)
+      if (!found.strict) differences.push({ model: shape.model, message: 'is stored in a table that is not STRICT' })
+      this.differences.push(...differences.map(difference => withFieldName(difference, model)))
+      this.#mendIndexes(found.shape, shape)
+      this.registration.registered.push({ shape: expected, checksum, status: 'active' })
+    }
+  }
+
+  #create({ shape, checksum }: DeclaredModel): void {
+    const orphan = [...(this.#registry.rows?.values() ?? [])].find(
+      row => row.status === 'orphan' && row.model !== shape.model && fold(row.shape.table) === fold(shape.table),
+    )
+    if (orphan && hasTable(this.#query, shape.table)) {
+      const { hint, ...guard } = lossOf(orphan.shape, null)
+      const more = `declare renamedFrom: '${orphan.model}', or another table; ${hint}`
+      this.guards.push({ ...guard, model: shape.model, hint: more })
+      this.steps.push(steps.dropTable(orphan.shape))
+      this.registration.removed.push(orphan.model)
+    }
+    this.steps.push(...steps.createTable(shape))
+    this.registration.registered.push({ shape, checksum, status: 'active' })
+  }
+
+  #mendIndexes(actual: TableShape, expected: TableShape): void {
+    const found = new Map(actual.indexes.map(index => [index.name, index]))
+    for (const index of expected.indexes) {
+      const is = found.get(index.name)
+      found.delete(index.name)
+      if (is && sameIndex(is, index)) continue
+      if (is) this.steps.push(steps.dropIndex(expected, is))
+      this.steps.push(steps.createIndex(expected, index))
+    }
+    // An index under another kind of name was made by the app's own SQL: it stays.
+    for (const index of found.values())
+      if (/^[iu]x:/.test(index.name)) this.steps.push(steps.dropIndex(expected, index))
+  }
+
+  /** The stored shape; null when its table is no more. Trusted while the schema has not moved, else looked at. */
+  #asStored(row: RegistryRow, model: DeclaredModel | null): TableShape | null {
+    if (row.schemaVersion === this.#registry.schemaVersion) return row.shape
+    const found = introspect(this.#query, row.shape)
+    if (!found) {
+      if (model && fold(model.shape.table) !== fold(row.shape.table) && hasTable(this.#query, model.shape.table)) {
+        // Moved by hand to where it is declared.
+        return introspect(this.#query, { ...row.shape, table: model.shape.table })!.shape
+      }
+      return null
+    }
+    const differences = driftOf(found.shape, row.shape)
+    if (!found.strict) differences.push({ model: row.model, message: 'is stored in a table that is not STRICT' })
+    this.differences.push(...differences)
+    return { ...row.shape, indexes: found.shape.indexes.filter(({ name }) => /^[iu]x:/.test(name)) }
+  }
+
+  /** A removed model: its table stays, without its references, or goes. */
+  #letGo(row: RegistryRow): void {
+    const stored = this.#asStored(row, null)
+    if (!stored) return void this.registration.removed.push(row.model)
+    if (this.#options.onDestructive !== 'keep') {
+      this.guards.push(lossOf(stored, null))
+      const drop = steps.dropTable(stored)
+      if (this.#options.hasDataSteps) this.late.push(drop)
+      else this.steps.push(drop)
+      this.registration.removed.push(row.model)
+      return
+    }
+    const shape = { ...stored, columns: stored.columns.map(column => ({ ...column, references: null })) }
+    if (stored.columns.some(({ references }) => references)) {
+      const values = shape.columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`)
+      const how = rebuildTable({ shape, stored, values, rows: rowsOf(stored, []) })
+      this.steps.push(steps.rebuild(stored, how, ['its references are let go']))
+    }
+    this.steps.push(steps.keepOrphan(stored, null))
+    this.registration.registered.push({ shape, checksum: row.checksum, status: 'orphan' })
+  }
+
+  /** What a table and its key are called before the plan has run; null when there is no such table. */
+  #nameNow(renamed: ReturnType<typeof renamesOf>, table: string, column: string): readonly [string, string] | null {
+    for (const [old, { table: name, columns }] of renamed) {
+      if (fold(name) !== fold(table)) continue
+      const before = [...columns].find(([, to]) => fold(to) === fold(column))?.[0]
+      return [old, before ?? column]
+    }
+    return hasTable(this.#query, table) ? [table, column] : null
+  }
+
+  /** Two tables can change names with each other: then one goes by way of a third name. */
+  #renameTables(moves: readonly { readonly from: string; readonly to: TableShape }[]): void {
+    const due = moves.filter(({ from, to }) => from !== to.table)
+    const taken = new Set(due.map(({ from }) => fold(from)))
+    const between = due.map(({ from, to }, i) => {
+      if (!taken.has(fold(to.table))) return from
+      const aside = `dataflow_moved_${i + 1}`
+      this.steps.push(steps.renameTable({ model: to.model, table: aside }, from))
+      return aside
+    })
+    due.forEach(({ to }, i) => this.steps.push(steps.renameTable(to, between[i]!)))
+  }
+}
+
+interface Present {
+  readonly stored: TableShape
+  readonly model: DeclaredModel
+  readonly matching: Matching
+}
+
+/** By old table: its new name, and the new names of its columns. SQLite carries them into references by itself. */
+function renamesOf(present: readonly Present[]) {
   return new Map(
-    definitions.map(definition => {
-      const shape = shapeOf(definition)
-      return [definition.name, { definition, shape, checksum: checksumOf(shape) }]
-    }),
+    present.map(({ stored, model, matching }) => [
+      fold(stored.table),
+      {
+        table: model.shape.table,
+        columns: new Map(
+          matching.matches.flatMap(({ from, column }) => (from ? [[fold(from.name), column.name]] : [])),
+        ),
+      },
+    ]),
   )
 }
 
-/** The checksum of a build: all its models. */
-export function schemaChecksum(models: Iterable<DeclaredModel>): string {
-  return contentChecksum([...models].map(({ shape, checksum }) => [shape.model, checksum]).sort())
-}
-
-/**
- * Stored models that are not what is declared (semantics 1): what an open has to migrate. One that is gone, and whose
- * table was dropped by hand, is no difference.
- */
-export function changedModels(registry: Registry, declared: ReadonlyMap<string, DeclaredModel>, query: Query) {
-  const rows = [...(registry.rows?.values() ?? [])]
-  const changed = rows.flatMap(row => {
-    const model = declared.get(row.model)
-    return model && model.checksum !== row.checksum ? [model] : []
+function underNewNames(
+  stored: TableShape,
+  { model, table }: TableShape,
+  renamed: ReturnType<typeof renamesOf>,
+): TableShape {
+  const columns = stored.columns.map(column => {
+    const { references } = column
+    const to = references && renamed.get(fold(references.table))
+    if (!to) return column
+    const name = to.columns.get(fold(references.column)) ?? references.column
+    return { ...column, references: { ...references, table: to.table, column: name } }
   })
-  const gone: SchemaDifference[] = rows
-    .filter(row => !declared.has(row.model) && hasTable(query, row.shape.table))
-    .map(row => ({ model: row.model, message: `is in the database (table "${row.shape.table}"), but not declared` }))
-  return { changed, gone }
+  return { ...stored, model, table, columns }
 }
 
-/**
- * How to bring these models to their declared shape. The stored definition is trusted while the schema has not moved;
- * otherwise, and with `look`, the database itself is asked.
- */
-export function planModels(models: readonly DeclaredModel[], registry: Registry, query: Query, look: boolean): Plan {
-  const steps: PlannedStep[] = []
-  const differences: SchemaDifference[] = []
-  for (const model of models) {
-    const row = registry.rows?.get(model.shape.model)
-    const trusted = row !== undefined && !look && row.schemaVersion === registry.schemaVersion
-    const plan = trusted ? planTable(row.shape, model.shape) : planFromDatabase(introspect(query, model.shape), model)
-    steps.push(...plan.steps)
-    differences.push(...plan.differences.map(difference => withFieldName(difference, model)))
-    const { table } = model.shape
-    // The rows are still there: an empty table under the new name would leave them behind.
-    if (!trusted && row && row.shape.table !== table && hasTable(query, row.shape.table)) {
-      differences.push({ model: row.model, message: `is stored in table "${row.shape.table}", not in "${table}"` })
-    }
-  }
-  return { steps, differences, models }
-}
-
-function planFromDatabase(found: IntrospectedTable | null, { shape }: DeclaredModel) {
-  if (!found) return planNewTable(shape)
-  const plan = planTable(found.shape, shape)
-  if (found.strict) return plan
+function rematched({ matches, left }: Matching, stored: TableShape, current: TableShape): Matching {
+  const now = new Map(stored.columns.map((column, i) => [column, current.columns[i]!]))
   return {
-    ...plan,
-    differences: [...plan.differences, { model: shape.model, message: `is stored in a table that is not STRICT` }],
+    matches: matches.map(match => ({ ...match, from: match.from && now.get(match.from)! })),
+    left: left.map(column => now.get(column)!),
   }
-}
-
-/** Shapes know columns; an app knows its fields. */
-function withFieldName(difference: SchemaDifference, { definition }: DeclaredModel): SchemaDifference {
-  const field = definition.fields.find(({ column }) => column === difference.field)?.name
-  return field === undefined ? difference : { ...difference, field }
-}
-
-/** `existingSchema`: differences of tables that others made; a table that is missing is one. */
-export function verifyModels(models: readonly DeclaredModel[], query: Query): SchemaDifference[] {
-  return models.flatMap(model => {
-    const { shape } = model
-    const found = introspect(query, shape)
-    return found
-      ? verifyExisting(found.shape, shape).map(difference => withFieldName(difference, model))
-      : [{ model: shape.model, message: `has no table "${shape.table}"` }]
-  })
-}
-
-/** Throws SCHEMA_NEWER when a newer build wrote here (semantics 8). */
-export function refuseNewer(history: BuildHistory, checksum: string, version: number | null): void {
-  const older =
-    version === null ? history.earlier.has(checksum) : history.appVersion !== null && history.appVersion > version
-  if (!older) return
-  throw new DataFlowError('SCHEMA_NEWER', 'A newer build of the app has changed the schema of this database.', {
-    hint: 'load the newer build; to go back to this one on purpose, give dataflow() a higher `version`.',
-  })
-}
-
-/** One error for all differences of a plan. */
-export function mismatch(plan: Pick<Plan, 'differences' | 'steps'>, hint: string): DataFlowError {
-  const { differences, steps } = plan
-  const issues = [
-    ...differences.map(({ model, field, message }) => ({
-      path: field === undefined ? [model] : [model, field],
-      message,
-    })),
-    ...steps.map(({ model, description }) => ({ path: [model], message: `needs: ${description}` })),
-  ]
-  const models = new Set(issues.map(issue => issue.path[0]!))
-  const fields = [...new Set(differences.flatMap(({ field }) => field ?? []))]
-  const text = issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')
-  return new DataFlowError('SCHEMA_MISMATCH', `The database has another schema: ${text}.`, {
-    ...(models.size === 1 ? { model: [...models][0]! } : {}),
-    ...(fields.length > 0 ? { fields } : {}),
-    issues,
-    ...(steps.length > 0 ? { sql: steps.flatMap(step => step.sql).join(';\n') } : {}),
-    hint,
-  })
 }

@@ -3,7 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { canonicalJson } from '../../src/shared/codec.js'
-import type { FieldDefinition, ModelDefinition, ReferenceAction } from '../../src/shared/definition.js'
+import type { DateForm, FieldDefinition, ModelDefinition, ReferenceAction } from '../../src/shared/definition.js'
 import { quoteIdentifier, quoteLiteral } from '../../src/shared/sql.js'
 
 export interface CheckShape {
@@ -15,11 +15,17 @@ export interface ReferenceShape {
   readonly table: string
   readonly column: string
   readonly onDelete: ReferenceAction | 'no action'
+  /** Left out for 'no action'. */
+  readonly onUpdate?: ReferenceAction
 }
 
 export interface ColumnShape {
   readonly name: string
   readonly type: string
+  /** How a date is stored: the same type can hold milliseconds or seconds. */
+  readonly date?: DateForm
+  /** No longer declared: it keeps its values, is nullable and has no constraint. Only in what is stored. */
+  readonly orphan?: true
   readonly notNull: boolean
   readonly primaryKey: boolean
   readonly autoIncrement: boolean
@@ -34,6 +40,9 @@ export interface ColumnShape {
 export interface IndexShape {
   readonly name: string
   readonly columns: readonly string[]
+  /** Those of them in descending order. */
+  readonly desc?: readonly string[]
+  readonly where?: string
   readonly unique: boolean
 }
 
@@ -51,10 +60,12 @@ export function shapeOf(model: ModelDefinition): TableShape {
     model: model.name,
     table: model.table,
     columns: model.fields.map(field => columnShape(model, field)),
-    indexes: model.indexes.map(({ name, fields, unique }) => ({
+    indexes: model.indexes.map(({ name, fields, desc, unique, where }) => ({
       name,
       columns: fields.map(field => columnOf.get(field)!),
+      ...(desc ? { desc: desc.map(field => columnOf.get(field)!) } : {}),
       unique,
+      ...(where === undefined ? {} : { where }),
     })),
     checks: model.checks,
   }
@@ -65,6 +76,7 @@ function columnShape(model: ModelDefinition, field: FieldDefinition): ColumnShap
   return {
     name: field.column,
     type: field.type,
+    ...(field.date ? { date: field.date } : {}),
     notNull: !field.nullable,
     primaryKey: field.primaryKey,
     autoIncrement: field.kind === 'autoId',
@@ -72,7 +84,12 @@ function columnShape(model: ModelDefinition, field: FieldDefinition): ColumnShap
     constantDefault: field.defaultSql === undefined,
     checks: checksOf(model, field),
     references: field.ref
-      ? { table: field.ref.table, column: field.ref.column, onDelete: field.ref.onDelete ?? 'no action' }
+      ? {
+          table: field.ref.table,
+          column: field.ref.column,
+          onDelete: field.ref.onDelete ?? 'no action',
+          ...(field.ref.onUpdate ? { onUpdate: field.ref.onUpdate } : {}),
+        }
       : null,
   }
 }

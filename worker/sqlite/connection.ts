@@ -12,6 +12,7 @@ import {
   type Sqlite,
   type SqlParam,
   type StatementCounters,
+  type TransactionKind,
 } from '../seams.js'
 
 /**
@@ -76,14 +77,42 @@ export class Connection implements Sqlite {
     })
   }
 
-  atomically<T>(body: () => T): T {
+  atomically<T>(body: () => T, { foreignKeys = true }: TransactionKind = {}): T {
     this.#check()
-    return this.#transactions.atomically(body)
+    if (foreignKeys) return this.#transactions.atomically(body)
+    this.#enforceReferences(false)
+    try {
+      return this.#transactions.atomically(body)
+    } finally {
+      this.#enforceReferences(true)
+    }
   }
 
-  begin(): OpenTransaction {
+  begin({ foreignKeys = true }: TransactionKind = {}): OpenTransaction {
     this.#check()
-    return this.#transactions.begin()
+    if (foreignKeys) return this.#transactions.begin()
+    this.#enforceReferences(false)
+    const enforceAfter = (end: () => void) => () => {
+      try {
+        end()
+      } finally {
+        this.#enforceReferences(true)
+      }
+    }
+    let transaction: OpenTransaction
+    try {
+      transaction = this.#transactions.begin()
+    } catch (e) {
+      this.#enforceReferences(true)
+      throw e
+    }
+    return { commit: enforceAfter(() => transaction.commit()), rollback: enforceAfter(() => transaction.rollback()) }
+  }
+
+  /** SQLite takes no notice of it inside a transaction. */
+  #enforceReferences(on: boolean): void {
+    if (this.#transactions.active) throw misuse('Foreign keys cannot be switched inside a transaction')
+    this.#handle.query(`PRAGMA foreign_keys = ${on ? 'ON' : 'OFF'}`)
   }
 
   tablesOf(sql: string): Tables {

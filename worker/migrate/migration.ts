@@ -1,0 +1,163 @@
+// One migration: its steps run, counted and told, its ledger and registry rows written. Whoever runs it gives the
+// transaction: all of it is kept, or nothing.
+import type { MigrationOperation, MigrationProgress } from '../../src/shared/protocol.js'
+import type { Clock, Sqlite } from '../seams.js'
+import { nameOf, operationOf, writeLedger, type LedgerEntry } from './ledger.js'
+import type { Prepared } from './prepare.js'
+import type { Rebuild } from './rebuild.js'
+import { schemaVersionOf, writeRegistry } from './registry.js'
+import type { PlannedStep } from './step.js'
+import { TABLES } from './tables.js'
+import { SqliteError } from '../seams.js'
+import { quoteIdentifier, quoteLiteral } from '../../src/shared/sql.js'
+
+/** Rows copied in one statement; between two the page is told. */
+const ROWS_AT_ONCE = 50_000
+
+export interface MigrationParts {
+  readonly db: Sqlite
+  readonly clock: Clock
+  onProgress(progress: MigrationProgress): void
+}
+
+export class Migration {
+  readonly prepared: Prepared
+  readonly #parts: MigrationParts
+  readonly #operations: MigrationOperation[] = []
+  #versionBefore = 0
+
+  constructor(prepared: Prepared, parts: MigrationParts) {
+    this.prepared = prepared
+    this.#parts = parts
+  }
+
+  /** The library's own tables, and the steps before the data steps. */
+  begin(): void {
+    const { db } = this.#parts
+    db.exec(TABLES)
+    this.#versionBefore = schemaVersionOf(db)
+    for (const step of this.prepared.plan.steps) this.run(step)
+  }
+
+  /** Runs a step that is SQL. */
+  run(step: PlannedStep): void {
+    const { db } = this.#parts
+    this.#tell(step)
+    this.#time(step, () => {
+      if (step.rebuild) return this.#rebuild(step, step.rebuild)
+      let rows: number | null = null
+      for (const sql of step.sql) rows = (rows ?? 0) + db.run(sql)
+      return step.kind === 'data' ? rows : null
+    })
+  }
+
+  /** Runs a data step of the page. */
+  async runOnPage(step: PlannedStep, run: () => Promise<void>): Promise<void> {
+    this.#tell(step)
+    const start = this.#parts.clock.monotonic()
+    await run()
+    this.#operations.push(operationOf(step, null, this.#parts.clock.monotonic() - start))
+  }
+
+  /** What the data steps may still have wanted to read is given up; then everything is checked and recorded. */
+  end(): void {
+    const { db } = this.#parts
+    const { plan, registration, now } = this.prepared
+    for (const step of plan.late) this.run(step)
+    if (this.prepared.foreignKeysOff) assertReferences(db)
+    if (this.#operations.length > 0) writeLedger(db, this.#entry(), 'applied', null)
+    const schemaVersion = schemaVersionOf(db)
+    if (schemaVersion !== this.#versionBefore) {
+      // What was in step with the schema before our own DDL is in step with it after.
+      const sql = 'UPDATE dataflow_model_registry SET schema_version = ? WHERE schema_version = ?'
+      db.run(sql, [schemaVersion, this.#versionBefore])
+    }
+    writeRegistry(db, registration, schemaVersion, now)
+  }
+
+  /** In a transaction of its own, after the rollback (semantics 3). */
+  recordFailure(error: string): void {
+    const { db } = this.#parts
+    const { plan, dataSteps } = this.prepared
+    const all = [...plan.steps, ...dataSteps, ...plan.late]
+    const operations = all.map((step, i) => this.#operations[i] ?? operationOf(step, null, 0))
+    db.exec(TABLES)
+    writeLedger(db, { ...this.#entry(), operations }, 'failed', error)
+  }
+
+  #entry(): LedgerEntry {
+    const { plan, dataSteps, schemaChecksum, appVersion, now } = this.prepared
+    const name = nameOf([...plan.steps, ...dataSteps, ...plan.late])
+    return { operations: this.#operations, name, schemaChecksum, appVersion, now }
+  }
+
+  #time(step: PlannedStep, work: () => number | null): void {
+    const { clock } = this.#parts
+    const start = clock.monotonic()
+    const rows = work()
+    this.#operations.push(operationOf(step, rows, clock.monotonic() - start))
+  }
+
+  #tell({ description }: PlannedStep, rows?: { done: number; total: number }): void {
+    const { plan, dataSteps } = this.prepared
+    const total = plan.steps.length + dataSteps.length + plan.late.length
+    this.#parts.onProgress({ done: this.#operations.length, total, description, ...(rows ? { rows } : {}) })
+  }
+
+  /** Returns the number of rows that were copied. */
+  #rebuild(step: PlannedStep, { table, create, copy, rowid, replace }: Rebuild): number {
+    const { db } = this.#parts
+    // What the app has put on the table goes with it when it is dropped: triggers, and indexes of its own.
+    const own = new Set(this.prepared.ownIndexes)
+    const attached: string[] = []
+    db.each(
+      `SELECT name, sql FROM sqlite_schema WHERE tbl_name = ${quoteLiteral(table)} COLLATE NOCASE
+         AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
+      [],
+      row => void (own.has(row.text(0)!) || attached.push(row.text(1)!)),
+    )
+    for (const sql of create) db.run(sql)
+    const rows = this.#copy(step, table, copy, rowid)
+    // Views and triggers name the table that is not there for a moment: SQLite is told not to look.
+    db.run('PRAGMA legacy_alter_table = ON')
+    try {
+      for (const sql of [...replace, ...attached]) db.run(sql)
+    } finally {
+      db.run('PRAGMA legacy_alter_table = OFF')
+    }
+    return rows
+  }
+
+  #copy(step: PlannedStep, table: string, copy: string, rowid: string): number {
+    const { db } = this.#parts
+    let total = 0
+    let [first, last] = [0, 0]
+    db.each(`SELECT count(*), min(rowid), max(rowid) FROM ${quoteIdentifier(table)}`, [], row => {
+      total = Number(row.value(0))
+      first = Number(row.value(1) ?? 0)
+      last = Number(row.value(2) ?? 0)
+    })
+    const pieces = Math.ceil(total / ROWS_AT_ONCE)
+    if (pieces <= 1 || !Number.isSafeInteger(last - first)) return db.run(copy)
+    const width = Math.ceil((last - first + 1) / pieces)
+    let done = 0
+    for (let from = first; from <= last; from += width) {
+      this.#tell(step, { done, total })
+      done += db.run(`${copy} WHERE ${rowid} >= ${from} AND ${rowid} < ${from + width}`)
+    }
+    this.#tell(step, { done, total })
+    return done
+  }
+}
+
+/** Foreign keys were off: nothing may be kept that they would have refused. */
+function assertReferences(db: Sqlite): void {
+  const broken = new Map<string, number>()
+  db.each('SELECT "table", parent FROM pragma_foreign_key_check', [], row => {
+    const what = `${row.text(0)} that refer to no row of ${row.text(1)}`
+    broken.set(what, (broken.get(what) ?? 0) + 1)
+  })
+  if (broken.size === 0) return
+  const text = [...broken].map(([what, rows]) => `${rows} rows of ${what}`).join(', ')
+  throw new SqliteError(`the migration would leave ${text}`, { code: 'FOREIGN_KEY' })
+}

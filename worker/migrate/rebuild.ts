@@ -1,0 +1,84 @@
+// SQLite's way to change what ALTER TABLE cannot: a new table, the rows copied with their rowids, the old one dropped,
+// the new one given its name. Foreign keys are off meanwhile, and references to the table keep its name.
+import { quoteIdentifier, quoteLiteral } from '../../src/shared/sql.js'
+import { createIndexSql, createTableSql, dropTableSql, renameTableSql } from './ddl.js'
+import type { ColumnShape, TableShape } from './shape.js'
+
+export interface Rebuild {
+  readonly table: string
+  /** Runs before the rows are copied. */
+  readonly create: readonly string[]
+  /** Without its WHERE: the copy may be done in ranges of rowids, which `rowid` names. */
+  readonly copy: string
+  readonly rowid: string
+  /** Runs after: the old table goes, the new one takes its place. */
+  readonly replace: readonly string[]
+}
+
+const q = quoteIdentifier
+const NEW = 'dataflow_rebuilt'
+export const ROWID = '"(rowid)"'
+
+export interface RebuildParts {
+  /** As the table is to be, orphans included. */
+  readonly shape: TableShape
+  /** As it is when the rebuild begins. */
+  readonly stored: TableShape
+  /** The value of each column of `shape`, over `rows`. */
+  readonly values: readonly string[]
+  readonly rows: string
+}
+
+export function rebuildTable({ shape, stored, values, rows }: RebuildParts): Rebuild {
+  const { table } = shape
+  // A column that is an INTEGER PRIMARY KEY is the rowid.
+  const own = shape.columns.some(isRowid) ? null : freeRowidName(shape.columns)
+  const into = [...(own ? [own] : []), ...shape.columns.map(({ name }) => q(name))].join(', ')
+  const from = [...(own ? [ROWID] : []), ...values].join(', ')
+  const counts = [shape, stored].every(({ columns }) => columns.some(({ autoIncrement }) => autoIncrement))
+  return {
+    table,
+    create: [createTableSql(shape, NEW)],
+    copy: `INSERT INTO ${q(NEW)} (${into}) SELECT ${from} FROM ${rows}`,
+    rowid: ROWID,
+    replace: [
+      ...(counts ? keepCounting(table) : []),
+      dropTableSql(table),
+      renameTableSql(NEW, table),
+      ...shape.indexes.map(index => createIndexSql(table, index)),
+    ],
+  }
+}
+
+/**
+ * The rows of a table, with its rowid and with more names for some of its columns. `aliases`: of which column, and the
+ * other name.
+ */
+export function rowsOf(
+  { table, columns }: TableShape,
+  aliases: readonly (readonly [of: string, name: string])[],
+): string {
+  const taken = new Set(columns.map(({ name }) => name.toLowerCase()))
+  const more = aliases
+    .filter(([, name]) => !taken.has(name.toLowerCase()))
+    .map(([of, name]) => `${q(of)} AS ${q(name)}`)
+  const rowid = columns.find(isRowid)
+  const all = [`${rowid ? q(rowid.name) : freeRowidName(columns)} AS ${ROWID}`, '*', ...more]
+  return `(SELECT ${all.join(', ')} FROM ${q(table)}) AS ${q(table)}`
+}
+
+const isRowid = (column: ColumnShape) => column.primaryKey && column.type === 'INTEGER'
+
+function freeRowidName(columns: readonly ColumnShape[]): string {
+  const taken = new Set(columns.map(({ name }) => name.toLowerCase()))
+  return ['rowid', '_rowid_', 'oid'].find(name => !taken.has(name)) ?? 'rowid'
+}
+
+/** Numbers that AUTOINCREMENT has given once are not given again. */
+function keepCounting(table: string): string[] {
+  const [before, after] = [quoteLiteral(table), quoteLiteral(NEW)]
+  return [
+    `INSERT INTO sqlite_sequence (name, seq) SELECT ${after}, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ${after})`,
+    `UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT seq FROM sqlite_sequence WHERE name = ${before}), 0)) WHERE name = ${after}`,
+  ]
+}

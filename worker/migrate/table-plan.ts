@@ -1,0 +1,220 @@
+// From the stored shape of one table to the declared one. ALTER TABLE where it is enough, a rebuild otherwise.
+import { quoteIdentifier } from '../../src/shared/sql.js'
+import { conversion } from './convert.js'
+import { guardsOf, lossOf, sameIndex, type Guard, type ValuedMatch } from './guards.js'
+import { fold, type Match, type Matching } from './match.js'
+import { rebuildTable, ROWID, rowsOf } from './rebuild.js'
+import type { ColumnShape, TableShape } from './shape.js'
+import * as steps from './step.js'
+import type { PlannedStep } from './step.js'
+
+export type OnDestructive = 'keep' | 'error' | 'apply'
+
+export interface TablePlan {
+  readonly steps: readonly PlannedStep[]
+  /** After the data steps: what they may still want to read is given up last. */
+  readonly late: readonly PlannedStep[]
+  readonly guards: readonly Guard[]
+  /** What is stored afterwards: the declared shape, and the orphans. */
+  readonly shape: TableShape
+}
+
+export interface TablePlanInput {
+  /** Under its new name already; references by their new names too. */
+  readonly stored: TableShape
+  /** The name of the table before the plan: guards are asked before anything runs. */
+  readonly tableNow: string
+  readonly declared: TableShape
+  readonly matching: Matching
+  /** What a table and one of its columns are called before the plan; null when there is no such table. */
+  parentNow(table: string, column: string): readonly [table: string, column: string] | null
+  readonly onDestructive: OnDestructive
+  /** Data steps are to run: removed columns stay until they have. */
+  readonly hasDataSteps: boolean
+  /** Epoch ms: what createdAt and updatedAt are filled with. */
+  readonly now: number
+}
+
+const q = quoteIdentifier
+
+export function planTable(input: TablePlanInput): TablePlan {
+  const { stored, tableNow, declared, matching, onDestructive, hasDataSteps, now } = input
+  const matches = matching.matches.map(match => valued(match, now))
+  const owner = { model: declared.model, table: declared.table }
+  const keeps = onDestructive === 'keep'
+  const { left } = matching
+  // Orphans of earlier migrations go with the others.
+  const given = keeps ? [] : left
+  const stays = keeps || hasDataSteps ? left : []
+  const orphans = moveAside(stays, declared).map(({ column, name }) => ({ column, orphan: orphanOf(column, name) }))
+
+  const renames = [
+    ...orphans.map(({ column, orphan }) => [column.name, orphan.name] as const),
+    ...matches.flatMap(({ from, column }) => (from ? [[from.name, column.name] as const] : [])),
+  ].filter(([from, to]) => from !== to)
+  // SQLite takes names that differ by case for one.
+  const recased = renames.filter(([from, to]) => fold(from) === fold(to))
+  const altered = renames.filter(([from, to]) => fold(from) !== fold(to))
+  const shape: TableShape = { ...declared, columns: [...declared.columns, ...orphans.map(({ orphan }) => orphan)] }
+
+  const why = [
+    ...new Set([
+      ...matches.flatMap(match => whyRebuilt(match)),
+      ...recased.map(([, to]) => `${to} in other letters`),
+      ...stays.filter(column => !column.orphan && !isPlain(column)).map(({ name }) => `${name} is let go`),
+      ...(keeps || hasDataSteps ? [] : left.filter(isBound).map(({ name }) => `${name} is dropped`)),
+      ...(sameChecks(stored.checks, declared.checks) ? [] : ['its checks']),
+    ]),
+  ]
+  const kept = new Set(
+    stored.indexes.filter(old => declared.indexes.some(index => sameIndex(old, index))).map(index => index.name),
+  )
+  const dropped = stored.indexes.filter(index => !kept.has(index.name)).map(index => steps.dropIndex(owner, index))
+  const created = declared.indexes.filter(index => !kept.has(index.name)).map(index => steps.createIndex(owner, index))
+  const renamed = altered.map(([from, to]) => steps.renameColumn(owner, from, to))
+  const letGo = orphans.filter(({ column }) => !column.orphan).map(({ orphan }) => steps.keepOrphan(owner, orphan.name))
+
+  const named = new Map(renames.map(([from, to]) => [from, to]))
+  const now_ = { ...stored, table: tableNow }
+  const guards = [
+    ...guardsOf({ declared, stored, matches, rows: rowsOf(now_, renames), kept, parentNow: input.parentNow }),
+    ...given.map(column => lossOf({ ...now_, model: declared.model }, column.name)),
+  ]
+  const drops = hasDataSteps && !keeps ? orphans.map(({ orphan }) => steps.dropColumn(owner, orphan.name)) : []
+  const final = hasDataSteps && !keeps ? declared : shape
+
+  if (why.length > 0) {
+    const current = { ...stored, columns: stored.columns.map(column => ({ ...column, name: nameNow(column, named) })) }
+    const back = renames.map(([from, to]) => [fold(from) === fold(to) ? from : to, from] as const)
+    const how = rebuildTable({
+      shape: { ...shape, indexes: declared.indexes.filter(index => kept.has(index.name)) },
+      stored: current,
+      values: [...matches.map(({ value }) => value), ...orphans.map(({ column }) => q(column.name))],
+      rows: rowsOf(current, back),
+    })
+    return {
+      steps: [...dropped, ...renamed, steps.rebuild(owner, how, why), ...(keeps ? letGo : []), ...created],
+      late: drops,
+      guards,
+      shape: final,
+    }
+  }
+  const added = matches.filter(({ from }) => from === null).map(({ column }) => steps.addColumn(owner, column))
+  const gone = keeps || hasDataSteps ? [] : left.map(({ name }) => steps.dropColumn(owner, name))
+  return {
+    steps: [...dropped, ...gone, ...renamed, ...(keeps ? letGo : []), ...added, ...created],
+    late: drops,
+    guards,
+    shape: final,
+  }
+}
+
+/** Where the column is found when the rebuild begins: renamed already, but for its letters. */
+function nameNow(column: ColumnShape, renamed: ReadonlyMap<string, string>): string {
+  const to = renamed.get(column.name)
+  return to === undefined || fold(to) === fold(column.name) ? column.name : to
+}
+
+/** An orphan whose name is declared again, for another column's values, gets another one. */
+function moveAside(columns: readonly ColumnShape[], declared: TableShape) {
+  const taken = new Set([...declared.columns, ...columns].map(({ name }) => fold(name)))
+  const names = new Set(declared.columns.map(({ name }) => fold(name)))
+  return columns.map(column => {
+    let name = column.name
+    for (let n = 1; names.has(fold(name)) || (name !== column.name && taken.has(fold(name))); n++) {
+      name = `${column.name} (orphan ${n})`
+    }
+    taken.add(fold(name))
+    return { column, name }
+  })
+}
+
+function orphanOf({ type, date }: ColumnShape, name: string): ColumnShape {
+  return {
+    name,
+    type,
+    ...(date ? { date } : {}),
+    orphan: true,
+    notNull: false,
+    primaryKey: false,
+    autoIncrement: false,
+    default: null,
+    constantDefault: true,
+    checks: [],
+    references: null,
+  }
+}
+
+/** Nothing has to be taken from it to make an orphan of it. */
+const isPlain = ({ notNull, primaryKey, default: value, checks, references }: ColumnShape) =>
+  !notNull && !primaryKey && value === null && checks.length === 0 && references === null
+
+/** What DROP COLUMN refuses. */
+const isBound = ({ primaryKey, references }: ColumnShape) => primaryKey || references !== null
+
+/** The value of a declared column in each stored row. */
+function valued(match: Match, now: number): ValuedMatch {
+  const { column, field, from } = match
+  const filled = (value: string) => {
+    if (!column.notNull || column.default === null || (from?.notNull && value === q(from.name))) return value
+    return `coalesce(${value}, ${column.default})`
+  }
+  const changed =
+    !from ||
+    from.type !== column.type ||
+    from.date !== column.date ||
+    from.notNull !== column.notNull ||
+    fold(from.name) !== fold(column.name) ||
+    !sameChecks(from.checks, column.checks) ||
+    from.orphan === true
+  if (field.convertFrom !== undefined && changed) {
+    return { ...match, value: filled(`(${field.convertFrom}\n)`), loses: null, revalued: true }
+  }
+  if (from) {
+    const { value, loses } = conversion(from, column)
+    const name = q(from.name)
+    const result = filled(value(name))
+    return { ...match, value: result, loses: loses?.(name) ?? null, revalued: result !== name }
+  }
+  const made = field.kind === 'createdAt' || field.kind === 'updatedAt' ? String(now) : null
+  if (column.autoIncrement) return { ...match, value: ROWID, loses: null, revalued: true }
+  const value = made ?? (column.default === null ? 'NULL' : column.default)
+  return { ...match, value, loses: null, revalued: value !== 'NULL' }
+}
+
+/** What ALTER TABLE cannot do about this column. */
+function whyRebuilt({ column, from, field, value, revalued }: ValuedMatch): string[] {
+  const { name } = column
+  if (!from) return isAddable(column, value, field.convertFrom) ? [] : [`${name} is new`]
+  const why: string[] = []
+  if (from.type !== column.type) why.push(`${name} is ${column.type}`)
+  else if (revalued) why.push(`the values of ${name}`)
+  if (from.notNull !== column.notNull) why.push(`${name} is ${column.notNull ? 'NOT NULL' : 'nullable'}`)
+  if (from.primaryKey !== column.primaryKey || from.autoIncrement !== column.autoIncrement) why.push(`the key ${name}`)
+  if (from.default !== column.default) why.push(`the default of ${name}`)
+  if (!sameChecks(from.checks, column.checks)) why.push(`the checks of ${name}`)
+  if (JSON.stringify(sorted(from.references)) !== JSON.stringify(sorted(column.references))) {
+    why.push(`the reference of ${name}`)
+  }
+  return why
+}
+
+const sorted = (references: ColumnShape['references']) =>
+  references && [fold(references.table), fold(references.column), references.onDelete, references.onUpdate]
+
+/** ADD COLUMN takes only constants as defaults, and no default for a reference. */
+function isAddable(column: ColumnShape, value: string, convertFrom: string | undefined): boolean {
+  if (convertFrom !== undefined || column.primaryKey) return false
+  if (value !== 'NULL' && value !== column.default) return false
+  if (column.default !== null && (!column.constantDefault || column.references)) return false
+  return !(column.notNull && column.default === null)
+}
+
+function sameChecks(a: readonly { name: string; sql: string }[], b: readonly { name: string; sql: string }[]): boolean {
+  const text = (checks: typeof a) =>
+    checks
+      .map(({ name, sql }) => `${name}\0${sql}`)
+      .sort()
+      .join('\n')
+  return text(a) === text(b)
+}
