@@ -34,6 +34,8 @@ export interface CrashResult {
   hung: number
   /** Failures that no fault explains: an error code that should not have come, a database that does not open. */
   unexpected: number
+  /** Times that the browser could not read its own files after a kill and deleted everything; the library has said so. */
+  deletedByBrowser: number
   /** A sentence for each of these, with its round. */
   findings: string[]
   /** By fault: how often, calls that were neither acknowledged nor refused when it came, those of them that were kept. */
@@ -73,6 +75,7 @@ class Run {
     torn: 0,
     hung: 0,
     unexpected: 0,
+    deletedByBrowser: 0,
     findings: [],
     coverage: new Map(),
   }
@@ -128,8 +131,12 @@ class Run {
 
   /** False when something was wrong: then the browser is gone and perhaps the database with it. */
   async #verify(round: Round, when: string): Promise<boolean> {
-    const { lost, duplicated, torn, open, kept, unusable } = await verify(round)
+    const { lost, duplicated, torn, open, kept, unusable, deleted = false } = await verify(round)
     const { result } = this
+    if (deleted) {
+      result.deletedByBrowser++
+      this.#log(`${when}: Chromium has deleted the files of IndexedDB, ${this.#oracle.rows.size} rows; it was told`)
+    }
     result.lost += lost.length
     result.duplicated += duplicated.length
     result.torn += torn.length

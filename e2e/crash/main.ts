@@ -29,8 +29,13 @@ export async function main(args: string[]): Promise<number> {
   return isClean(result) ? 0 : 1
 }
 
-export function lineOf({ rounds, acknowledged, lost, duplicated, torn, hung, unexpected }: CrashResult): string {
-  const numbers = { rounds, acknowledged, lost, duplicated, torn, hung, ...(unexpected > 0 ? { unexpected } : {}) }
+export function lineOf(result: CrashResult): string {
+  const { rounds, acknowledged, lost, duplicated, torn, hung, unexpected, deletedByBrowser } = result
+  const numbers = {
+    ...{ rounds, acknowledged, lost, duplicated, torn, hung },
+    ...(unexpected > 0 ? { unexpected } : {}),
+    ...(deletedByBrowser > 0 ? { 'deleted by the browser': deletedByBrowser } : {}),
+  }
   return Object.entries(numbers)
     .map(([name, number]) => `${name} ${number}`)
     .join(', ')

@@ -10,7 +10,12 @@ export interface Verified extends Verdict {
   readonly kept: number
   /** The database could not be opened or read: nothing of it can be said. */
   readonly unusable: boolean
+  /** The browser could not read its own files, has deleted them, and the library has said so. */
+  readonly deleted?: boolean
 }
+
+/** Chromium's own words for it are in the library's message; a SIGKILL in the middle of a write of its files can do it. */
+const DELETED_BY_BROWSER = /has deleted all that this site had saved/
 
 /** Opens the database if it is not open, and judges it. After a migration that was cut short also before it is repeated. */
 export async function verify(round: Round): Promise<Verified> {
@@ -20,12 +25,16 @@ export async function verify(round: Round): Promise<Verified> {
   const results: Verified[] = []
   if (state.migrating) {
     if (tab.opened) round.expectOk(await tab.close())
-    round.expectOk(await tab.open(round.openOptions('warn')))
+    const answer = await tab.open(round.openOptions('warn'))
+    if (answer && !('ok' in answer) && DELETED_BY_BROWSER.test(answer.failed)) return deleted(round)
+    round.expectOk(answer)
     results.push(await judge(round, false))
     round.expectOk(await tab.close())
   }
   if (!tab.opened) {
-    const ms = round.expectOk(await tab.open(round.openOptions()))
+    const answer = await tab.open(round.openOptions())
+    if (answer && !('ok' in answer) && DELETED_BY_BROWSER.test(answer.failed)) return deleted(round)
+    const ms = round.expectOk(answer)
     if (ms !== undefined && !state.migrating) state.openMs = ms
   }
   state.migrating = false
@@ -38,6 +47,15 @@ export async function verify(round: Round): Promise<Verified> {
     kept: a.kept + b.kept,
     unusable: a.unusable || b.unusable,
   }))
+}
+
+/** It is told once; then there is a new, empty database. */
+async function deleted(round: Round): Promise<Verified> {
+  const tab = await round.session.tab()
+  round.expectOk(await tab.open(round.openOptions()))
+  const look = round.expectOk(await tab.look())
+  if (look && look.rows.length > 0) round.unexpected.push(`${look.rows.length} rows in what the browser has deleted`)
+  return { lost: [], duplicated: [], torn: [], open: 0, kept: 0, unusable: true, deleted: true }
 }
 
 async function judge(round: Round, complete: boolean): Promise<Verified> {
