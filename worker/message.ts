@@ -41,6 +41,9 @@ export interface MessageParts {
   onFatal(error: SqliteError): void
 }
 
+/** What raw SQL may run in spite of: it is how an app mends its own schema and rows. */
+const MENDABLE = ['SCHEMA_MISMATCH', 'MIGRATION_FAILED', 'MIGRATION_DESTRUCTIVE'] as const
+
 export class MessageRunner {
   readonly #parts: MessageParts
   readonly tx = { committed: 0, rolledBack: 0 }
@@ -119,7 +122,7 @@ export class MessageRunner {
       ensure.ensure(models.keys(), ticket)
     } catch (error) {
       // Raw SQL is how an app mends its own schema or rows: what is wrong with them must not keep it away.
-      const mendable = DataFlowError.is(error, 'SCHEMA_MISMATCH') || DataFlowError.is(error, 'MIGRATION_FAILED')
+      const mendable = MENDABLE.some(code => DataFlowError.is(error, code))
       if (!mendable || unit.ops.some(op => op.op !== 'sql')) throw error
     }
   }

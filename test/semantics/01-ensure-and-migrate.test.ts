@@ -39,29 +39,73 @@ test('9: function defaults and schemas are not part of the definition; a constan
   const same = await start({ users: model('User', { id, name: name.default(() => 'x').$type<'x'>() }) })
   expect(await ready(same)).toMatchObject({ applied: [], cached: true })
   const other = await start({ users: model('User', { id, name: name.default('x') }) })
-  expect(await failureOf(ready(other))).toMatchObject({ code: 'SCHEMA_MISMATCH', fields: ['name'] })
+  expect((await ready(other)).applied.map(step => step.kind)).toEqual(['rebuildTable'])
   await other.close()
 })
 
-test('10: a removed or renamed field is refused; its values stay', async () => {
+test('10: a removed field stays, nullable and bare; declared again it has its values', async () => {
+  const { start } = app()
+  const first = { ...User.$fields, rank: t.integer().unique().default(1), boss: t.ref('User').nullable() }
+  await (await start({ users: model('User', first) })).tables.users.create({ id: 'a', name: 'A', rank: 7, boss: 'a' })
+  const db = await start({ users: User })
+  expect((await ready(db)).applied.map(step => step.kind)).toContain('keepOrphan')
+  await db.tables.users.create({ id: 'b', name: 'B' })
+  expect(await db.sql`select * from users order by id`).toEqual([
+    { id: 'a', name: 'A', rank: 7, boss: 'a' },
+    { id: 'b', name: 'B', rank: null, boss: null },
+  ])
+  expect(await db.sql`select "notnull", dflt_value from pragma_table_info('users') where name = 'rank'`).toEqual([
+    { notnull: 0, dflt_value: null },
+  ])
+  expect(await db.sql`select * from pragma_foreign_key_list('users')`).toEqual([])
+  const again = await start({ users: model('User', { ...User.$fields, rank: t.text().nullable() }) }, { version: 1 })
+  expect(await again.tables.users.list()).toEqual([
+    { id: 'a', name: 'A', rank: '7' },
+    { id: 'b', name: 'B', rank: null },
+  ])
+  await again.close()
+})
+
+test('10: a field takes the values of the name it had, also of an orphan', async () => {
   const { start } = app()
   await (await start({ users: User })).tables.users.create({ id: 'a', name: 'A' })
   const renamed = model('User', { id: t.id(), title: t.text().renamedFrom('name') })
   const db = await start({ users: renamed })
-  expect(await failureOf(db.tables.users.count())).toMatchObject({ code: 'SCHEMA_MISMATCH' })
-  expect(await db.sql`select * from users`).toEqual([{ id: 'a', name: 'A' }])
-  await db.close()
+  expect((await ready(db)).applied.map(step => step.kind)).toEqual(['renameColumn'])
+  expect(await db.tables.users.list()).toEqual([{ id: 'a', title: 'A' }])
+  await start({ users: model('User', { id: t.id() }) }, { version: 1 })
+  const back = await start(
+    { users: model('User', { id: t.id(), called: t.text().renamedFrom('name', 'title') }) },
+    { version: 2 },
+  )
+  expect(await back.tables.users.list()).toEqual([{ id: 'a', called: 'A' }])
+  expect(() => model('User', { id: t.id(), name: t.text(), title: t.text().renamedFrom('name') })).toThrow(/BAD_MODEL/)
+  await back.close()
 })
 
-test('11: a unique column is added as a column and an index; what ALTER cannot do is refused', async () => {
+test('11: what ALTER can do is done by ALTER, the rest by a rebuild; times are those of the migration', async () => {
   const { start } = app()
   await (await start({ users: User })).tables.users.create({ id: 'a', name: 'A' })
   const db = await start({ users: model('User', { ...User.$fields, code: t.text().nullable().unique() }) })
   expect((await ready(db)).applied.map(step => step.kind)).toEqual(['addColumn', 'createIndex'])
-  const made = model('User', { ...User.$fields, code: t.text().nullable().unique(), at: t.createdAt() })
-  expect(await failureOf(ready(await start({ users: made })))).toMatchObject({
-    code: 'SCHEMA_MISMATCH',
-    fields: ['at'],
+  const before = Date.now()
+  const made = {
+    ...User.$fields,
+    code: t.text().nullable().unique(),
+    at: t.createdAt(),
+    n: t.integer().default(sql<number>`1 + 1`),
+  }
+  const second = await start({ users: model('User', made) })
+  expect((await ready(second)).applied.map(step => step.kind)).toEqual(['rebuildTable'])
+  const [row] = await second.tables.users.list()
+  expect(row).toMatchObject({ id: 'a', name: 'A', code: null, n: 2 })
+  expect(row!.at.getTime()).toBeGreaterThanOrEqual(before)
+  const needs = model('User', { ...made, must: t.text().default(() => 'x') })
+  expect(await failureOf(ready(await start({ users: needs })))).toMatchObject({
+    code: 'MIGRATION_DESTRUCTIVE',
+    model: 'User',
+    fields: ['must'],
+    hint: expect.stringMatching(/convertFrom/),
   })
   await (await start({ users: User }, { version: 1 })).close()
 })

@@ -10,7 +10,7 @@ export interface Guard {
   readonly field?: string
   /** Gives one number: how many rows stand in the way. */
   readonly sql: string
-  /** Said after "N rows": what is wrong with them. */
+  /** What is wrong with them. */
   readonly what: string
   /** What would allow it. */
   readonly hint: string
@@ -56,17 +56,23 @@ export function guardsOf({ declared, stored, matches, rows, kept, parentNow }: G
     const name = q(column.name)
     if (loses !== null) {
       const where = `${q(from!.name)} IS NOT NULL AND (${loses})`
-      const what = 'cannot be converted without loss'
+      const what = 'not to be converted without loss'
       guards.push({ ...about, sql: `SELECT count(*) FROM ${rows} WHERE ${where}`, what, hint: APPLY, loss: true })
     }
     const wasNotNull = from !== null && from.notNull && !match.revalued
     if (column.notNull && !wasNotNull && value !== ROWID) {
       const hint = 'give the field a default or .convertFrom(sql`...`), or declare it nullable.'
-      guards.push({ ...about, sql: count(`${name} IS NULL`), what: 'would have no value', hint, loss: false })
+      guards.push({ ...about, sql: count(`${name} IS NULL`), what: 'without a value', hint, loss: false })
     }
     if (column.primaryKey && !(from?.primaryKey === true && !match.revalued)) {
       const hint = 'a key is unique: give the rows other values first.'
-      guards.push({ ...about, sql: duplicates(future, [column.name]), what: 'share a key', hint, loss: false })
+      guards.push({
+        ...about,
+        sql: duplicates(future, [column.name]),
+        what: 'with a key that another row has',
+        hint,
+        loss: false,
+      })
     }
     const { references } = column
     const known = from?.references
@@ -79,7 +85,7 @@ export function guardsOf({ declared, stored, matches, rows, kept, parentNow }: G
       guards.push({
         ...about,
         sql: count(`${name} IS NOT NULL${there ? ` AND NOT EXISTS (${there})` : ''}`),
-        what: `refer to no row of ${references.table}`,
+        what: `referring to no row of ${references.table}`,
         hint: 'delete the rows, or set the field to null, first; or give it .convertFrom(sql`...`).',
         loss: false,
       })
@@ -90,7 +96,7 @@ export function guardsOf({ declared, stored, matches, rows, kept, parentNow }: G
     model,
     ...(field === undefined ? {} : { field }),
     sql: count(`NOT (${check.sql}\n)`),
-    what: `do not pass the check ${check.name}`,
+    what: `refused by the check ${check.name}`,
     hint: 'correct the rows first, convert the field with .convertFrom(sql`...`), or widen the check.',
     loss: false,
   })
@@ -106,7 +112,7 @@ export function guardsOf({ declared, stored, matches, rows, kept, parentNow }: G
       model,
       field: fieldsOf(index.columns),
       sql: duplicates(future, index.columns, index.where),
-      what: 'are not unique',
+      what: 'not unique',
       hint: 'make the rows differ first, or declare an index that is not unique.',
       loss: false,
     })
@@ -128,7 +134,7 @@ export function lossOf(shape: TableShape, column: string | null, rows = q(shape.
     model: shape.model,
     ...(column === null ? {} : { field: column }),
     sql: `SELECT count(*) FROM ${rows}${column === null ? '' : ` WHERE ${q(column)} IS NOT NULL`}`,
-    what: column === null ? 'are in the table of the removed model' : 'have a value in the removed field',
+    what: column === null ? 'a removed model that has rows' : 'a removed field that has values',
     hint: "onDestructive: 'keep' keeps them, 'apply' gives them up.",
     loss: true,
   }

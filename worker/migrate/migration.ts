@@ -25,10 +25,16 @@ export class Migration {
   readonly #parts: MigrationParts
   readonly #operations: MigrationOperation[] = []
   #versionBefore = 0
+  #current: PlannedStep | null = null
 
   constructor(prepared: Prepared, parts: MigrationParts) {
     this.prepared = prepared
     this.#parts = parts
+  }
+
+  /** The step that runs, or that failed. */
+  get current(): PlannedStep | null {
+    return this.#current
   }
 
   /** The library's own tables, and the steps before the data steps. */
@@ -98,7 +104,9 @@ export class Migration {
     this.#operations.push(operationOf(step, rows, clock.monotonic() - start))
   }
 
-  #tell({ description }: PlannedStep, rows?: { done: number; total: number }): void {
+  #tell(step: PlannedStep, rows?: { done: number; total: number }): void {
+    this.#current = step
+    const { description } = step
     const { plan, dataSteps } = this.prepared
     const total = plan.steps.length + dataSteps.length + plan.late.length
     this.#parts.onProgress({ done: this.#operations.length, total, description, ...(rows ? { rows } : {}) })

@@ -169,11 +169,12 @@ export class Migrator {
       migration.recordFailure(cause.message)
       if (options.lockHolder !== null) deleteLockRow(db, options.lockHolder)
     })
+    const model = cause.model ?? (migration.current?.model || undefined)
     return new DataFlowError(
       'MIGRATION_FAILED',
       `The migration failed and was rolled back: ${cause.text}`,
       {
-        ...(cause.model ? { model: cause.model } : {}),
+        ...(model === undefined ? {} : { model }),
         ...(cause.fields ? { fields: cause.fields } : {}),
         hint: 'correct the rows or the model, then call db.retry(model).',
       },

@@ -29,7 +29,7 @@ export function obstaclesOf(db: Sqlite, guards: readonly Guard[]): MigrationObst
     let rows = 0
     db.each(sql, [], row => (rows = Number(row.value(0))))
     if (rows === 0) return []
-    const message = `${rows} ${rows === 1 ? 'row' : 'rows'} ${what}`
+    const message = `${what} (${rows} ${rows === 1 ? 'row' : 'rows'})`
     return [{ model, ...(field === undefined ? {} : { field }), rows, message, hint, loss }]
   })
 }
@@ -44,7 +44,7 @@ export function assertAllowed(
   const models = [...new Set(refused.map(({ model }) => model))]
   const fields = [...new Set(refused.flatMap(({ field }) => field ?? []))]
   const text = refused
-    .map(({ model, field, message }) => `${field === undefined ? model : `${model}.${field}`}: ${message}`)
+    .map(({ model, field, message }) => `${field === undefined ? model : `${model}.${field}`} ${message}`)
     .join('; ')
   throw new DataFlowError('MIGRATION_DESTRUCTIVE', `The migration would lose or break what is there: ${text}.`, {
     ...(models.length === 1 ? { model: models[0]! } : {}),
