@@ -75,10 +75,10 @@ export function planTable(input: TablePlanInput): TablePlan {
   const letGo = orphans.filter(({ column }) => !column.orphan).map(({ orphan }) => steps.keepOrphan(owner, orphan.name))
 
   const named = new Map(renames.map(([from, to]) => [from, to]))
-  const now_ = { ...stored, table: tableNow }
+  const asFound = { ...stored, table: tableNow }
   const guards = [
-    ...guardsOf({ declared, stored, matches, rows: rowsOf(now_, renames), kept, parentNow: input.parentNow }),
-    ...given.map(column => lossOf({ ...now_, model: declared.model }, column.name)),
+    ...guardsOf({ declared, stored, matches, rows: rowsOf(asFound, renames), kept, parentNow: input.parentNow }),
+    ...given.map(column => lossOf({ ...asFound, model: declared.model }, column.name)),
   ]
   const drops = hasDataSteps && !keeps ? orphans.map(({ orphan }) => steps.dropColumn(owner, orphan.name)) : []
   const final = hasDataSteps && !keeps ? declared : shape
