@@ -32,8 +32,8 @@ export class PageLife {
     const { onLeave } = this.#parts
     const onHidden = () => document.visibilityState === 'hidden' && onLeave()
     document.addEventListener('visibilitychange', onHidden, { signal })
-    const onPageHide = ({ persisted }: PageTransitionEvent) => (persisted ? this.#putAside() : onLeave())
-    globalThis.addEventListener('pagehide', onPageHide, { signal })
+    globalThis.addEventListener('pagehide', onLeave, { signal })
+    // Not when the page is only said to be kept: ending a busy worker in the middle of a reload crashes Chromium's renderer.
     document.addEventListener('freeze', () => this.#putAside(), { signal })
     // Chromium throws a page out of its cache when a message comes for it, and its worker with it, which may have been
     // frozen in the middle of something. A page that runs need not hear it.
