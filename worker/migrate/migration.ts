@@ -1,5 +1,6 @@
 // One migration: its steps run, counted and told, its ledger and registry rows written. Whoever runs it gives the
 // transaction: all of it is kept, or nothing.
+import { DataFlowError } from '../../src/shared/errors.js'
 import type { MigrationOperation, MigrationProgress } from '../../src/shared/protocol.js'
 import type { Clock, Sqlite } from '../seams.js'
 import { nameOf, operationOf, writeLedger, type LedgerEntry } from './ledger.js'
@@ -8,7 +9,6 @@ import type { Rebuild } from './rebuild.js'
 import { schemaVersionOf, writeRegistry } from './registry.js'
 import type { PlannedStep } from './step.js'
 import { TABLES } from './tables.js'
-import { SqliteError } from '../seams.js'
 import { quoteIdentifier, quoteLiteral } from '../../src/shared/sql.js'
 
 /** Rows copied in one statement; between two the page is told. */
@@ -166,6 +166,6 @@ function assertReferences(db: Sqlite): void {
     broken.set(what, (broken.get(what) ?? 0) + 1)
   })
   if (broken.size === 0) return
-  const text = [...broken].map(([what, rows]) => `${rows} rows of ${what}`).join(', ')
-  throw new SqliteError(`the migration would leave ${text}`, { code: 'FOREIGN_KEY' })
+  const text = `The migration would leave rows of ${[...broken].map(([what, rows]) => `${what} (${rows})`).join(', ')}.`
+  throw new DataFlowError('FOREIGN_KEY', text, { hint: 'correct the data step, or the rows.' })
 }

@@ -129,7 +129,7 @@ class Plan implements SchemaPlan {
       const { shape, checksum } = model
       const row = this.#registry.rows?.get(shape.model)
       const expected = row?.shape ?? shape
-      const found = introspect(this.#query, expected)
+      const found = !row && this.#orphanAt(shape.table) ? null : introspect(this.#query, expected)
       if (!found) {
         this.#create(model)
         continue
@@ -143,10 +143,8 @@ class Plan implements SchemaPlan {
   }
 
   #create({ shape, checksum }: DeclaredModel): void {
-    const orphan = [...(this.#registry.rows?.values() ?? [])].find(
-      row => row.status === 'orphan' && row.model !== shape.model && fold(row.shape.table) === fold(shape.table),
-    )
-    if (orphan && hasTable(this.#query, shape.table)) {
+    const orphan = this.#orphanAt(shape.table)
+    if (orphan && orphan.model !== shape.model && hasTable(this.#query, shape.table)) {
       const { hint, ...guard } = lossOf(orphan.shape, null)
       const more = `declare renamedFrom: '${orphan.model}', or another table; ${hint}`
       this.guards.push({ ...guard, model: shape.model, hint: more })
@@ -155,6 +153,12 @@ class Plan implements SchemaPlan {
     }
     this.steps.push(...steps.createTable(shape))
     this.registration.registered.push({ shape, checksum, status: 'active' })
+  }
+
+  /** A removed model whose table has this name. */
+  #orphanAt(table: string): RegistryRow | undefined {
+    const rows = [...(this.#registry.rows?.values() ?? [])]
+    return rows.find(row => row.status === 'orphan' && fold(row.shape.table) === fold(table))
   }
 
   #mendIndexes(actual: TableShape, expected: TableShape): void {
