@@ -79,7 +79,8 @@ export const MIGRATION_NOTE = 'before migration'
 /** Rows that stand in the way of a plan. */
 export interface MigrationObstacle {
   readonly model: string
-  readonly field?: string
+  /** None when it is about the whole table. */
+  readonly fields: readonly string[]
   readonly rows: number
   readonly message: string
   /** What would allow it. */

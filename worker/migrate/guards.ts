@@ -3,11 +3,12 @@
 import { quoteIdentifier } from '../../src/shared/sql.js'
 import type { Match } from './match.js'
 import { ROWID } from './rebuild.js'
-import type { CheckShape, IndexShape, TableShape } from './shape.js'
+import type { CheckShape, IndexShape, ReferenceShape, TableShape } from './shape.js'
 
 export interface Guard {
   readonly model: string
-  readonly field?: string
+  /** None for the whole table. */
+  readonly fields: readonly string[]
   /** Gives one number: how many rows stand in the way. */
   readonly sql: string
   /** What is wrong with them. */
@@ -39,20 +40,28 @@ export interface GuardParts {
   readonly rows: string
   /** Index names, of the table as it is, that are not made anew. */
   readonly kept: ReadonlySet<string>
-  parentNow(table: string, column: string): readonly [table: string, column: string] | null
+  keysOf(table: string, column: string): ParentKeys | null
 }
 
-export function guardsOf({ declared, stored, matches, rows, kept, parentNow }: GuardParts): Guard[] {
+/** The keys that a table will have. */
+export interface ParentKeys {
+  /** A SELECT of them, over what is stored. */
+  readonly sql: string
+  /** They may differ from the stored ones. */
+  readonly revalued: boolean
+}
+
+export function guardsOf({ declared, stored, matches, rows, kept, keysOf }: GuardParts): Guard[] {
   const { model } = declared
   const revalued = new Set(matches.filter(match => match.revalued).map(({ column }) => column.name))
   const fieldOf = new Map(matches.map(({ field, column }) => [column.name, field.name]))
-  const fieldsOf = (columns: readonly string[]) => columns.map(column => fieldOf.get(column) ?? column).join(', ')
+  const fieldsOf = (columns: readonly string[]) => columns.map(column => fieldOf.get(column) ?? column)
   const future = `(SELECT ${matches.map(match => `${match.value} AS ${q(match.column.name)}`).join(', ')} FROM ${rows}) AS ${q(declared.table)}`
   const count = (where: string) => `SELECT count(*) FROM ${future} WHERE ${where}`
   const guards: Guard[] = []
   for (const match of matches) {
     const { column, field, from, value, loses } = match
-    const about = { model, field: field.name }
+    const about = { model, fields: [field.name] }
     const name = q(column.name)
     if (loses !== null) {
       const where = `${q(from!.name)} IS NOT NULL AND (${loses})`
@@ -75,16 +84,11 @@ export function guardsOf({ declared, stored, matches, rows, kept, parentNow }: G
       })
     }
     const { references } = column
-    const known = from?.references
-    if (
-      references &&
-      (match.revalued || !known || known.table !== references.table || known.column !== references.column)
-    ) {
-      const parent = parentNow(references.table, references.column)
-      const there = parent && `SELECT 1 FROM ${q(parent[0])} AS "(parent)" WHERE "(parent)".${q(parent[1])} = ${name}`
+    const parent = references && keysOf(references.table, references.column)
+    if (references && (match.revalued || parent?.revalued || !sameTarget(from?.references, references))) {
       guards.push({
         ...about,
-        sql: count(`${name} IS NOT NULL${there ? ` AND NOT EXISTS (${there})` : ''}`),
+        sql: count(`${name} IS NOT NULL${parent ? ` AND ${name} NOT IN (${parent.sql})` : ''}`),
         what: `referring to no row of ${references.table}`,
         hint: 'delete the rows, or set the field to null, first; or give it .convertFrom(sql`...`).',
         loss: false,
@@ -92,25 +96,25 @@ export function guardsOf({ declared, stored, matches, rows, kept, parentNow }: G
     }
   }
   const before = new Map([...stored.checks, ...stored.columns.flatMap(({ checks }) => checks)].map(c => [c.sql, c]))
-  const broken = (check: CheckShape, field: string | undefined): Guard => ({
+  const broken = (check: CheckShape, fields: readonly string[]): Guard => ({
     model,
-    ...(field === undefined ? {} : { field }),
+    fields,
     sql: count(`NOT (${check.sql}\n)`),
     what: `refused by the check ${check.name}`,
     hint: 'correct the rows first, convert the field with .convertFrom(sql`...`), or widen the check.',
     loss: false,
   })
   for (const { column, field, revalued: changed } of matches) {
-    for (const check of column.checks) if (changed || !before.has(check.sql)) guards.push(broken(check, field.name))
+    for (const check of column.checks) if (changed || !before.has(check.sql)) guards.push(broken(check, [field.name]))
   }
   for (const check of declared.checks) {
-    if (revalued.size > 0 || !before.has(check.sql)) guards.push(broken(check, undefined))
+    if (revalued.size > 0 || !before.has(check.sql)) guards.push(broken(check, []))
   }
   for (const index of declared.indexes) {
     if (!index.unique || (kept.has(index.name) && !index.columns.some(column => revalued.has(column)))) continue
     guards.push({
       model,
-      field: fieldsOf(index.columns),
+      fields: fieldsOf(index.columns),
       sql: duplicates(future, index.columns, index.where),
       what: 'not unique',
       hint: 'make the rows differ first, or declare an index that is not unique.',
@@ -119,6 +123,9 @@ export function guardsOf({ declared, stored, matches, rows, kept, parentNow }: G
   }
   return guards
 }
+
+const sameTarget = (a: ReferenceShape | null | undefined, b: ReferenceShape) =>
+  a?.table === b.table && a.column === b.column
 
 /** Rows that have the same values as an earlier one. NULLs are never the same. */
 function duplicates(rows: string, columns: readonly string[], where?: string): string {
@@ -132,7 +139,7 @@ function duplicates(rows: string, columns: readonly string[], where?: string): s
 export function lossOf(shape: TableShape, column: string | null, rows = q(shape.table)): Guard {
   return {
     model: shape.model,
-    ...(column === null ? {} : { field: column }),
+    fields: column === null ? [] : [column],
     sql: `SELECT count(*) FROM ${rows}${column === null ? '' : ` WHERE ${q(column)} IS NOT NULL`}`,
     what: column === null ? 'a removed model that has rows' : 'a removed field that has values',
     hint: "onDestructive: 'keep' keeps them, 'apply' gives them up.",

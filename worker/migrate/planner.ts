@@ -1,8 +1,9 @@
 // The plan of a whole schema: from what the registry and the database say to what is declared.
 import type { SchemaDifference } from '../../src/shared/protocol.js'
+import { quoteIdentifier } from '../../src/shared/sql.js'
 import { withFieldName, type DeclaredModel } from './declared.js'
 import { driftOf } from './drift.js'
-import { lossOf, sameIndex, type Guard } from './guards.js'
+import { lossOf, sameIndex, type Guard, type ParentKeys } from './guards.js'
 import { hasTable, introspect, type Query } from './introspect.js'
 import { fold, matchColumns, type Matching } from './match.js'
 import { rebuildTable, rowsOf } from './rebuild.js'
@@ -10,7 +11,7 @@ import type { Registration, Registry, RegistryRow } from './registry.js'
 import type { TableShape } from './shape.js'
 import * as steps from './step.js'
 import type { PlannedStep } from './step.js'
-import { planTable, type OnDestructive } from './table-plan.js'
+import { futureKeys, planTable, type OnDestructive } from './table-plan.js'
 
 export interface SchemaPlan {
   readonly steps: readonly PlannedStep[]
@@ -109,7 +110,7 @@ class Plan implements SchemaPlan {
         tableNow: stored.table,
         declared: shape,
         matching: rematched(matching, stored, current),
-        parentNow: (table, column) => this.#nameNow(renamed, table, column),
+        keysOf: (table, column) => this.#keysOf(present, table, column),
       })
       this.steps.push(...plan.steps)
       this.late.push(...plan.late)
@@ -207,21 +208,20 @@ class Plan implements SchemaPlan {
     const shape = { ...stored, columns: stored.columns.map(column => ({ ...column, references: null })) }
     if (stored.columns.some(({ references }) => references)) {
       const values = shape.columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`)
-      const how = rebuildTable({ shape, stored, values, rows: rowsOf(stored, []) })
+      const how = rebuildTable({ shape, stored, values, rows: rowsOf(stored) })
       this.steps.push(steps.rebuild(stored, how, ['its references are let go']))
     }
     this.steps.push(steps.keepOrphan(stored, null))
     this.registration.registered.push({ shape, checksum: row.checksum, status: 'orphan' })
   }
 
-  /** What a table and its key are called before the plan has run; null when there is no such table. */
-  #nameNow(renamed: ReturnType<typeof renamesOf>, table: string, column: string): readonly [string, string] | null {
-    for (const [old, { table: name, columns }] of renamed) {
-      if (fold(name) !== fold(table)) continue
-      const before = [...columns].find(([, to]) => fold(to) === fold(column))?.[0]
-      return [old, before ?? column]
-    }
-    return hasTable(this.#query, table) ? [table, column] : null
+  /** The keys that a table will have; null when there is no such table. */
+  #keysOf(present: readonly Present[], table: string, column: string): ParentKeys | null {
+    const changed = present.find(({ model }) => fold(model.shape.table) === fold(table))
+    if (changed) return futureKeys(changed.stored, changed.matching, column, this.#options.now)
+    if (!hasTable(this.#query, table)) return null
+    const [of, name] = [table, column].map(quoteIdentifier)
+    return { sql: `SELECT ${name} FROM ${of} WHERE ${name} IS NOT NULL`, revalued: false }
   }
 
   /** Two tables can change names with each other: then one goes by way of a third name. */

@@ -25,12 +25,12 @@ export interface Prepared {
 
 /** Guards that count no row say nothing. */
 export function obstaclesOf(db: Sqlite, guards: readonly Guard[]): MigrationObstacle[] {
-  return guards.flatMap(({ model, field, sql, what, hint, loss }) => {
+  return guards.flatMap(({ model, fields, sql, what, hint, loss }) => {
     let rows = 0
     db.each(sql, [], row => (rows = Number(row.value(0))))
     if (rows === 0) return []
     const message = `${what} (${rows} ${rows === 1 ? 'row' : 'rows'})`
-    return [{ model, ...(field === undefined ? {} : { field }), rows, message, hint, loss }]
+    return [{ model, fields, rows, message, hint, loss }]
   })
 }
 
@@ -42,17 +42,16 @@ export function assertAllowed(
   const refused = obstacles.filter(({ loss }) => !loss || onDestructive !== 'apply')
   if (refused.length === 0) return
   const models = [...new Set(refused.map(({ model }) => model))]
-  const fields = [...new Set(refused.flatMap(({ field }) => field ?? []))]
+  const fields = [...new Set(refused.flatMap(({ fields }) => fields))]
   const text = refused
-    .map(({ model, field, message }) => `${field === undefined ? model : `${model}.${field}`} ${message}`)
+    .map(({ model, fields, message }) => `${[model, fields.join(', ')].filter(Boolean).join('.')} ${message}`)
     .join('; ')
   throw new DataFlowError('MIGRATION_DESTRUCTIVE', `The migration would lose or break what is there: ${text}.`, {
     ...(models.length === 1 ? { model: models[0]! } : {}),
     ...(fields.length > 0 ? { fields } : {}),
-    issues: refused.map(({ model, field, message }) => ({
-      path: field === undefined ? [model] : [model, field],
-      message,
-    })),
+    issues: refused.flatMap(({ model, fields, message }) =>
+      (fields.length > 0 ? fields : [null]).map(field => ({ path: field === null ? [model] : [model, field], message })),
+    ),
     hint: [...new Set(refused.map(({ hint }) => hint))].join(' '),
   })
 }

@@ -51,19 +51,21 @@ export function rebuildTable({ shape, stored, values, rows }: RebuildParts): Reb
 }
 
 /**
- * The rows of a table, with its rowid and with more names for some of its columns. `aliases`: of which column, and the
- * other name.
+ * The rows of a table, with its rowid: under the names that an expression may use, which are not always those that its
+ * columns have. `more`: other names for some of them. Of two columns with one name it is the first one's.
  */
 export function rowsOf(
   { table, columns }: TableShape,
-  aliases: readonly (readonly [of: string, name: string])[],
+  names: readonly (readonly [column: string, name: string])[] = columns.map(({ name }) => [name, name]),
+  more: readonly (readonly [column: string, name: string])[] = [],
 ): string {
-  const taken = new Set(columns.map(({ name }) => name.toLowerCase()))
-  const more = aliases
-    .filter(([, name]) => !taken.has(name.toLowerCase()))
-    .map(([of, name]) => `${q(of)} AS ${q(name)}`)
+  const named = new Map<string, string>()
+  for (const [column, name] of [...names, ...more]) {
+    const key = name.toLowerCase()
+    if (!named.has(key)) named.set(key, `${q(column)} AS ${q(name)}`)
+  }
   const rowid = columns.find(isRowid)
-  const all = [`${rowid ? q(rowid.name) : freeRowidName(columns)} AS ${ROWID}`, '*', ...more]
+  const all = [`${rowid ? q(rowid.name) : freeRowidName(columns)} AS ${ROWID}`, ...named.values()]
   return `(SELECT ${all.join(', ')} FROM ${q(table)}) AS ${q(table)}`
 }
 

@@ -1,7 +1,7 @@
 // From the stored shape of one table to the declared one. ALTER TABLE where it is enough, a rebuild otherwise.
 import { quoteIdentifier } from '../../src/shared/sql.js'
 import { conversion } from './convert.js'
-import { guardsOf, lossOf, sameIndex, type Guard, type ValuedMatch } from './guards.js'
+import { guardsOf, lossOf, sameIndex, type Guard, type ParentKeys, type ValuedMatch } from './guards.js'
 import { fold, type Match, type Matching } from './match.js'
 import { rebuildTable, ROWID, rowsOf } from './rebuild.js'
 import type { ColumnShape, TableShape } from './shape.js'
@@ -26,8 +26,8 @@ export interface TablePlanInput {
   readonly tableNow: string
   readonly declared: TableShape
   readonly matching: Matching
-  /** What a table and one of its columns are called before the plan; null when there is no such table. */
-  parentNow(table: string, column: string): readonly [table: string, column: string] | null
+  /** The keys that a table will have; null when there is no such table. */
+  keysOf(table: string, column: string): ParentKeys | null
   readonly onDestructive: OnDestructive
   /** Data steps are to run: removed columns stay until they have. */
   readonly hasDataSteps: boolean
@@ -77,7 +77,7 @@ export function planTable(input: TablePlanInput): TablePlan {
   const named = new Map(renames.map(([from, to]) => [from, to]))
   const asFound = { ...stored, table: tableNow }
   const guards = [
-    ...guardsOf({ declared, stored, matches, rows: rowsOf(asFound, renames), kept, parentNow: input.parentNow }),
+    ...guardsOf({ declared, stored, matches, rows: rowsOf(asFound, undefined, renames), kept, keysOf: input.keysOf }),
     ...given.map(column => lossOf({ ...asFound, model: declared.model }, column.name)),
   ]
   const drops = hasDataSteps && !keeps ? orphans.map(({ orphan }) => steps.dropColumn(owner, orphan.name)) : []
@@ -85,12 +85,14 @@ export function planTable(input: TablePlanInput): TablePlan {
 
   if (why.length > 0) {
     const current = { ...stored, columns: stored.columns.map(column => ({ ...column, name: nameNow(column, named) })) }
-    const back = renames.map(([from, to]) => [fold(from) === fold(to) ? from : to, from] as const)
+    // An expression knows the columns by their stored names, although some have others by now.
+    const names = stored.columns.map(column => [nameNow(column, named), column.name] as const)
+    const more = stored.columns.map(column => [nameNow(column, named), named.get(column.name) ?? column.name] as const)
     const how = rebuildTable({
       shape: { ...shape, indexes: declared.indexes.filter(index => kept.has(index.name)) },
       stored: current,
       values: [...matches.map(({ value }) => value), ...orphans.map(({ column }) => q(column.name))],
-      rows: rowsOf(current, back),
+      rows: rowsOf(current, names, more),
     })
     return {
       steps: [...dropped, ...renamed, steps.rebuild(owner, how, why), ...(keeps ? letGo : []), ...created],
@@ -107,6 +109,15 @@ export function planTable(input: TablePlanInput): TablePlan {
     guards,
     shape: final,
   }
+}
+
+/** The values that one column will have, over what is stored. */
+export function futureKeys(stored: TableShape, { matches }: Matching, column: string, now: number): ParentKeys | null {
+  const match = matches.find(other => fold(other.column.name) === fold(column))
+  if (!match) return null
+  const { value, revalued } = valued(match, now)
+  const renames = matches.flatMap(({ from, column: to }) => (from ? [[from.name, to.name] as const] : []))
+  return { sql: `SELECT ${value} FROM ${rowsOf(stored, undefined, renames)} WHERE ${value} IS NOT NULL`, revalued }
 }
 
 /** Where the column is found when the rebuild begins: renamed already, but for its letters. */
