@@ -67,7 +67,7 @@ describe('rows that would lose or break something', () => {
     expect(error.issues).toEqual([{ path: ['User', field], message }])
     expect(error.hint!.length).toBeGreaterThan(10)
     const plan = await db.migrations.plan()
-    expect(plan.obstacles).toEqual([expect.objectContaining({ model: 'User', field, message })])
+    expect(plan.obstacles).toEqual([expect.objectContaining({ model: 'User', fields: [field], message })])
     expect(await db.sql`select * from users order by id`).toEqual(rows)
     expect(await db.migrations.history()).toHaveLength(1)
     await db.close()
