@@ -9,6 +9,7 @@ import { barTable, toText } from './harness/report.mjs'
 import { writePage, writeResults } from './harness/results.mjs'
 import { flat, opening } from './measures/databases.mjs'
 import { engine } from './measures/engine.mjs'
+import { migrations } from './measures/migrations.mjs'
 import { bulk, inserts, list, places, reads } from './measures/peers.mjs'
 import { seed } from './measures/seed.mjs'
 import { sizes } from './measures/sizes.mjs'
@@ -16,6 +17,7 @@ import * as storage from './measures/storage.mjs'
 
 const suites = {
   main: [seed, engine, inserts, bulk, places, reads, list, flat, opening, sizes],
+  migrations: [migrations],
   storage: [storage.growth, storage.opening, storage.bytes, storage.memory, storage.stall, storage.encryption],
 }
 const { suite, runs, only, build, writeReadme: toReadme } = readArguments(Object.keys(suites))

@@ -38,6 +38,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   let encryptionKey: () => Promise<EncryptionKey | null> =
     options.encryption === undefined ? async () => null : keyOf(options.encryption, 'dataflow')
   const listeners = new Listeners()
+  let fingerprint: Promise<string | null> | undefined
   const migrations = new PageMigrations(options.migrations ?? {}, {
     connection: () => connection,
     transaction: lease => executor(lease),
@@ -45,7 +46,11 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   const connection: Connection = new Connection(
     name,
     {
-      config: async () => ({ ...config, encryption: await encryptionKey() }),
+      config: async () => ({
+        ...config,
+        fingerprint: await (fingerprint ??= fingerprintOf(config.models)),
+        encryption: await encryptionKey(),
+      }),
       worker: options.worker,
       wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
       wantedEvents: () => listeners.wanted,
@@ -199,6 +204,12 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
 dataflow.delete = deleteDatabase
 dataflow.databases = listDatabases
 dataflow.recover = recoverDatabase
+
+/** Made while the worker starts; null where the browser does not hash (outside a secure context). */
+async function fingerprintOf(models: unknown): Promise<string | null> {
+  const hash = await globalThis.crypto?.subtle?.digest('SHA-256', new TextEncoder().encode(JSON.stringify(models)))
+  return hash ? Array.from(new Uint8Array(hash), byte => byte.toString(16).padStart(2, '0')).join('') : null
+}
 
 function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operation<unknown>): PageModel {
   const found = models.get(model)

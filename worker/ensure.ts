@@ -195,7 +195,7 @@ export class Ensure {
       this.#metrics.totalCheckMs += this.#metrics.lastCheckMs
     }
     const number = ++this.#checkNumber
-    for (const { shape } of unchecked) this.#ensured.set(shape.model, number)
+    for (const { definition } of unchecked) this.#ensured.set(definition.name, number)
   }
 
   /** Counts a failure and opens the breaker for these models, if it is one that would come again. */

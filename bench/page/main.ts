@@ -1,22 +1,37 @@
 // What harness/ calls: window.bench.
-import EngineWorker from '../engine/worker.ts?worker'
+import type { SchemaFigures } from '../engine/schema.js'
+import SchemaWorker from '../engine/schema.ts?worker'
 import type { EngineFigures } from '../engine/worker.js'
+import EngineWorker from '../engine/worker.ts?worker'
 import { createIn, fill, firstOperation, openExisting } from './databases.js'
 import { deleteDatabases, measures } from './measures.js'
 import { seed } from './seed.js'
 import * as storage from './storage.js'
 
 /** The engine alone, in a worker as in an app, but with nobody between. */
-function engine(rounds: number): Promise<EngineFigures> {
-  const worker = new EngineWorker()
-  return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<EngineFigures>) => resolve(data)
+const engine = (rounds: number) => inWorker<EngineFigures>(new EngineWorker(), rounds)
+const schema = (rounds: number) => inWorker<SchemaFigures>(new SchemaWorker(), rounds)
+
+function inWorker<Figures>(worker: Worker, rounds: number): Promise<Figures> {
+  return new Promise<Figures>((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<Figures>) => resolve(data)
     worker.onerror = event => reject(new Error(event.message))
     worker.postMessage(rounds)
-  }).finally(() => worker.terminate()) as Promise<EngineFigures>
+  }).finally(() => worker.terminate())
 }
 
-const bench = { ...measures, seed, fill, createIn, firstOperation, openExisting, deleteDatabases, engine, ...storage }
+const bench = {
+  ...measures,
+  seed,
+  fill,
+  createIn,
+  firstOperation,
+  openExisting,
+  deleteDatabases,
+  engine,
+  schema,
+  ...storage,
+}
 
 declare global {
   interface Window {

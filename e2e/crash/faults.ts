@@ -38,12 +38,14 @@ const closeTab: Strike = async ({ session }, heir) => {
 
 const leavePage: Strike = async ({ session, random }, heir) => {
   const tab = await session.tab()
-  if (!heir && random.chance(0.5)) return void (await session.reloaded())
-  session.use(heir ?? (await session.anotherTab()))
-  // Chromium's renderer now and then crashes as it puts a busy page aside: then that is the fault.
-  await tab.tab.goto('about:blank').catch((error: unknown) => {
+  // Chromium's renderer now and then crashes as a page with a busy worker is left: then that is the fault.
+  const unlessCrashed = (error: unknown): void => {
     if (!/Page crashed/.test(String(error))) throw error
-  })
+    session.use(heir)
+  }
+  if (!heir && random.chance(0.5)) return void (await session.reloaded().catch(unlessCrashed))
+  session.use(heir ?? (await session.anotherTab()))
+  await tab.tab.goto('about:blank').catch(unlessCrashed)
 }
 
 const terminateWorker: Strike = async ({ session, activity }) => {

@@ -11,6 +11,8 @@ export type AutoMigrate = boolean | 'warn'
 export interface EngineConfig {
   readonly name: string
   readonly models: readonly ModelDefinition[]
+  /** Equal for equal models: an unchanged schema is known by it without hashing each model. */
+  readonly fingerprint?: string | null
   readonly storage: 'indexeddb' | 'memory'
   readonly durability: Durability
   /** The app's schema version; null when it gave none (semantics 8). */

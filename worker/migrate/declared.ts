@@ -8,15 +8,35 @@ export interface DeclaredModel {
   readonly definition: ModelDefinition
   readonly shape: TableShape
   readonly checksum: string
+  /** Somebody has hashed the same model before. */
+  known(checksum: string): void
+}
+
+/** The shape and its checksum are made when they are first asked for. */
+class Declared implements DeclaredModel {
+  readonly definition: ModelDefinition
+  #shape: TableShape | null = null
+  #checksum: string | null = null
+
+  constructor(definition: ModelDefinition) {
+    this.definition = definition
+  }
+
+  get shape(): TableShape {
+    return (this.#shape ??= shapeOf(this.definition))
+  }
+
+  get checksum(): string {
+    return (this.#checksum ??= checksumOf(this.shape))
+  }
+
+  known(checksum: string): void {
+    this.#checksum ??= checksum
+  }
 }
 
 export function declare(definitions: readonly ModelDefinition[]): ReadonlyMap<string, DeclaredModel> {
-  return new Map(
-    definitions.map(definition => {
-      const shape = shapeOf(definition)
-      return [definition.name, { definition, shape, checksum: checksumOf(shape) }]
-    }),
-  )
+  return new Map(definitions.map(definition => [definition.name, new Declared(definition)]))
 }
 
 /** The checksum of a build: all its models. */

@@ -68,7 +68,7 @@ export function guardsOf({ declared, stored, matches, rows, kept, keysOf }: Guar
       const what = 'not to be converted without loss'
       guards.push({ ...about, sql: `SELECT count(*) FROM ${rows} WHERE ${where}`, what, hint: APPLY, loss: true })
     }
-    const wasNotNull = from !== null && from.notNull && !match.revalued
+    const wasNotNull = from === null ? isConstant(match) : from.notNull && !match.revalued
     if (column.notNull && !wasNotNull && value !== ROWID) {
       const hint = 'give the field a default or .convertFrom(sql`...`), or declare it nullable.'
       guards.push({ ...about, sql: count(`${name} IS NULL`), what: 'without a value', hint, loss: false })
@@ -126,6 +126,12 @@ export function guardsOf({ declared, stored, matches, rows, kept, keysOf }: Guar
 
 const sameTarget = (a: ReferenceShape | null | undefined, b: ReferenceShape) =>
   a?.table === b.table && a.column === b.column
+
+/** What a new field is filled with, the same in every row. */
+function isConstant({ column, field, value }: ValuedMatch): boolean {
+  if (field.kind === 'createdAt' || field.kind === 'updatedAt') return true
+  return column.constantDefault && column.default !== null && value === column.default
+}
 
 /** Rows that have the same values as an earlier one. NULLs are never the same. */
 function duplicates(rows: string, columns: readonly string[], where?: string): string {

@@ -31,6 +31,7 @@ export interface MigrationOptions {
   readonly autoMigrate: AutoMigrate
   readonly existingSchema: boolean
   readonly version: number | null
+  readonly fingerprint?: string | null
   readonly migrations: MigrationConfig
   /** Set by engines without Web Locks: they write lock rows. */
   readonly lockHolder: string | null
@@ -44,6 +45,9 @@ export interface MigratorParts {
   onMigrated(report: MigrationReport): void
   onProgress(progress: MigrationProgress): void
 }
+
+/** Another number when the same model gets another shape. */
+const SHAPES = 1
 
 const NOTHING_MISSING: ReadonlySet<string> = new Set()
 
@@ -100,8 +104,8 @@ export class Migrator {
    * is given up.
    */
   prepare(alone: boolean): Prepared | null {
-    const { options, models, db } = this.#parts
-    const registry = (this.#registry = readRegistry(db))
+    const { options, models } = this.#parts
+    const registry = this.#current()
     if (options.existingSchema || !registry.rows?.size) return null
     const changes = changesSince(registry, models)
     const dataSteps = this.#pendingData()
@@ -150,7 +154,8 @@ export class Migrator {
 
   /** After its commit. */
   succeeded({ prepared }: Migration, start: number): MigrationReport {
-    this.#registry = readRegistry(this.#parts.db)
+    this.#registry = null
+    this.#current()
     const { plan, dataSteps } = prepared
     const applied = [...plan.steps, ...dataSteps, ...plan.late].map(publicStep)
     const ms = this.#parts.clock.monotonic() - start
@@ -194,7 +199,7 @@ export class Migrator {
     }
     const registry = this.#current()
     const doubtful = models.filter(model => {
-      const row = registry.rows?.get(model.shape.model)
+      const row = registry.rows?.get(model.definition.name)
       // The registry is trusted: an unchanged model in an unmoved schema needs no look.
       const trusted =
         row?.checksum === model.checksum && row.status === 'active' && row.schemaVersion === registry.schemaVersion
@@ -355,7 +360,9 @@ export class Migrator {
       const same = row?.checksum === checksum && row.status === status && row.schemaVersion === registry.schemaVersion
       return !same || formerly !== undefined || plan.steps.some(step => step.model === shape.model)
     })
-    const registration: Registration = { ...plan.registration, registered: changed, dataSteps: doneData }
+    // With autoMigrate off other models may not be in step.
+    const fingerprint = options.autoMigrate === true ? this.#fingerprint : null
+    const registration: Registration = { ...plan.registration, registered: changed, dataSteps: doneData, fingerprint }
     const steps = marked(plan.steps, obstacles)
     const late = marked(plan.late, obstacles)
     const all = [...steps, ...late]
@@ -366,9 +373,11 @@ export class Migrator {
       obstacles,
       destructive: obstacles.some(({ loss }) => loss),
       foreignKeysOff: dataSteps.length > 0 || all.some(({ kind }) => kind === 'rebuildTable' || kind === 'dropTable'),
-      ownIndexes: [...models.values(), ...(registry.rows?.values() ?? [])].flatMap(({ shape }) =>
-        shape.indexes.map(({ name }) => name),
-      ),
+      ownIndexes: all.some(({ kind }) => kind === 'rebuildTable')
+        ? [...models.values(), ...(registry.rows?.values() ?? [])].flatMap(({ shape }) =>
+            shape.indexes.map(i => i.name),
+          )
+        : [],
       schemaChecksum: this.#checksum,
       appVersion: options.version,
       now: clock.now(),
@@ -499,8 +508,21 @@ export class Migrator {
     return (this.#checksumOfAll ??= schemaChecksum(this.#parts.models.values()))
   }
 
+  /** Of the models, and of the way their shapes are made. */
+  get #fingerprint(): string | null {
+    const { fingerprint = null } = this.#parts.options
+    return fingerprint === null ? null : `${SHAPES}:${fingerprint}`
+  }
+
   #current(): Registry {
-    return (this.#registry ??= readRegistry(this.#parts.db))
+    if (this.#registry) return this.#registry
+    const registry = readRegistry(this.#parts.db)
+    if (registry.fingerprint !== null && registry.fingerprint === this.#fingerprint) {
+      for (const { model, status, checksum } of registry.rows!.values()) {
+        if (status === 'active') this.#parts.models.get(model)?.known(checksum)
+      }
+    }
+    return (this.#registry = registry)
   }
 
   readonly #query: Query = sql => {

@@ -20,7 +20,7 @@ export interface SchemaPlan {
   readonly guards: readonly Guard[]
   /** What nobody but the one who did it can answer for: a schema changed by raw SQL. */
   readonly differences: readonly SchemaDifference[]
-  readonly registration: Omit<Registration, 'dataSteps'>
+  readonly registration: Omit<Registration, 'dataSteps' | 'fingerprint'>
 }
 
 export interface PlanOptions {
@@ -49,10 +49,10 @@ export function changesSince(registry: Registry, declared: ReadonlyMap<string, D
   const pairs: Pair[] = []
   for (const model of declared.values()) {
     const former = model.definition.renamedFrom?.find(name => rows.has(name) && !declared.has(name))
-    const row = rows.get(model.shape.model) ?? (former === undefined ? undefined : rows.get(former))
+    const row = rows.get(model.definition.name) ?? (former === undefined ? undefined : rows.get(former))
     if (!row || taken.has(row)) continue
     taken.add(row)
-    const same = row.model === model.shape.model && row.status === 'active' && row.checksum === model.checksum
+    const same = row.model === model.definition.name && row.status === 'active' && row.checksum === model.checksum
     if (!same) pairs.push({ row, model })
   }
   return { pairs, gone: [...rows.values()].filter(row => row.status === 'active' && !taken.has(row)) }

@@ -50,7 +50,10 @@ export function assertAllowed(
     ...(models.length === 1 ? { model: models[0]! } : {}),
     ...(fields.length > 0 ? { fields } : {}),
     issues: refused.flatMap(({ model, fields, message }) =>
-      (fields.length > 0 ? fields : [null]).map(field => ({ path: field === null ? [model] : [model, field], message })),
+      (fields.length > 0 ? fields : [null]).map(field => ({
+        path: field === null ? [model] : [model, field],
+        message,
+      })),
     ),
     hint: [...new Set(refused.map(({ hint }) => hint))].join(' '),
   })

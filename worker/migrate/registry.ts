@@ -4,6 +4,8 @@ import type { TableShape } from './shape.js'
 
 /** The row of the data steps: no model has such a name. */
 const DATA = '(data)'
+/** The row of the models that everything was last in step with. */
+const DECLARED = '(declared)'
 
 export interface RegistryRow {
   readonly model: string
@@ -21,6 +23,8 @@ export interface Registry {
   readonly rows: ReadonlyMap<string, RegistryRow> | null
   /** Ids of the data steps that have run; null when none was ever recorded. */
   readonly dataSteps: readonly string[] | null
+  /** Of the models that all rows are in step with; null when that is not known. */
+  readonly fingerprint: string | null
   readonly schemaVersion: number
   /** Whether anybody's triggers can change more than a statement says. */
   readonly hasTriggers: boolean
@@ -30,22 +34,24 @@ export interface Registry {
 export function readRegistry(db: Sqlite): Registry {
   const rows = new Map<string, RegistryRow>()
   let dataSteps: readonly string[] | null = null
+  let fingerprint: string | null = null
   let schemaVersion = 0
   let hasTriggers = false
   try {
     // The outer join answers the schema's version even when no model is registered yet.
     db.each(
       `SELECT s.schema_version, EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger'), r.model_name,
-         r.model_checksum, r.status, r.schema_version, iif(r.status = 'data', r.model_definitions, NULL)
-       FROM pragma_schema_version s LEFT JOIN dataflow_model_registry r ON r.status IN ('active', 'orphan', 'data')`,
+         r.model_checksum, r.status, r.schema_version, iif(r.status IN ('data', 'declared'), r.model_definitions, NULL)
+       FROM pragma_schema_version s LEFT JOIN dataflow_model_registry r ON r.status IN ('active', 'orphan', 'data', 'declared')`,
       [],
       row => {
         schemaVersion = row.value(0) as number
         hasTriggers = row.value(1) === 1
         const model = row.text(2)
         if (model === null) return
-        const status = row.text(4) as 'active' | 'orphan' | 'data'
+        const status = row.text(4) as 'active' | 'orphan' | 'data' | 'declared'
         if (status === 'data') dataSteps = JSON.parse(row.text(6)!) as string[]
+        else if (status === 'declared') fingerprint = JSON.parse(row.text(6)!) as string
         else rows.set(model, new Stored(db, model, row.text(3)!, status, row.value(5) as number))
       },
     )
@@ -59,9 +65,9 @@ export function readRegistry(db: Sqlite): Registry {
         hasTriggers = row.value(1) === 1
       },
     )
-    return { rows: null, dataSteps: null, schemaVersion, hasTriggers }
+    return { rows: null, dataSteps: null, fingerprint: null, schemaVersion, hasTriggers }
   }
-  return { rows, dataSteps, schemaVersion, hasTriggers }
+  return { rows, dataSteps, fingerprint, schemaVersion, hasTriggers }
 }
 
 class Stored implements RegistryRow {
@@ -109,6 +115,8 @@ export interface Registration {
   readonly removed: readonly string[]
   /** All data steps that have run now; null when there are none. */
   readonly dataSteps: readonly string[] | null
+  /** Of the models that all rows are in step with now; null when nobody has said, or they are not. */
+  readonly fingerprint: string | null
 }
 
 export function writeRegistry(db: Sqlite, registration: Registration, schemaVersion: number, now: number): void {
@@ -124,6 +132,8 @@ export function writeRegistry(db: Sqlite, registration: Registration, schemaVers
   if (registration.dataSteps) {
     writeRow(db, [DATA, '', JSON.stringify(registration.dataSteps), 'data', now, schemaVersion])
   }
+  if (registration.fingerprint === null) db.run("DELETE FROM dataflow_model_registry WHERE status = 'declared'")
+  else writeRow(db, [DECLARED, '', JSON.stringify(registration.fingerprint), 'declared', now, schemaVersion])
 }
 
 function writeRow(db: Sqlite, values: readonly (string | number)[]): void {
