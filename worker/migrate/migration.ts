@@ -113,8 +113,9 @@ export class Migration {
   }
 
   /** Returns the number of rows that were copied. */
-  #rebuild(step: PlannedStep, { table, create, copy, rowid, replace }: Rebuild): number {
+  #rebuild(step: PlannedStep, rebuild: Rebuild): number {
     const { db } = this.#parts
+    const { table, create, replace } = rebuild
     // What the app has put on the table goes with it when it is dropped: triggers, and indexes of its own.
     const own = new Set(this.prepared.ownIndexes)
     const attached: string[] = []
@@ -125,7 +126,7 @@ export class Migration {
       row => void (own.has(row.text(0)!) || attached.push(row.text(1)!)),
     )
     for (const sql of create) db.run(sql)
-    const rows = this.#copy(step, table, copy, rowid)
+    const rows = this.#copy(step, rebuild)
     // Views and triggers name the table that is not there for a moment: SQLite is told not to look.
     db.run('PRAGMA legacy_alter_table = ON')
     try {
@@ -136,26 +137,43 @@ export class Migration {
     return rows
   }
 
-  #copy(step: PlannedStep, table: string, copy: string, rowid: string): number {
+  #copy(step: PlannedStep, { table, copy, rowid, asItIs }: Rebuild): number {
     const { db } = this.#parts
-    let total = 0
-    let [first, last] = [0, 0]
-    db.each(`SELECT count(*), min(rowid), max(rowid) FROM ${quoteIdentifier(table)}`, [], row => {
-      total = Number(row.value(0))
-      first = Number(row.value(1) ?? 0)
-      last = Number(row.value(2) ?? 0)
-    })
+    const ask = (what: string): number => {
+      let number = 0
+      db.each(`SELECT ${what} FROM ${quoteIdentifier(table)}`, [], row => (number = Number(row.value(0) ?? 0)))
+      return number
+    }
+    const [first, last] = [ask('min(rowid)'), ask('max(rowid)')]
+    if (last - first < ROWS_AT_ONCE) return db.run(copy)
+    if (asItIs !== null && keepsRecords(db, asItIs)) {
+      this.#tell(step, { done: 0, total: last - first + 1 })
+      const done = db.run(asItIs)
+      this.#tell(step, { done, total: done })
+      return done
+    }
+    const total = ask('count(*)')
     const pieces = Math.ceil(total / ROWS_AT_ONCE)
-    if (pieces <= 1 || !Number.isSafeInteger(last - first)) return db.run(copy)
+    if (!Number.isSafeInteger(last - first)) return db.run(copy)
     const width = Math.ceil((last - first + 1) / pieces)
     let done = 0
-    for (let from = first; from <= last; from += width) {
-      this.#tell(step, { done, total })
-      done += db.run(`${copy} WHERE ${rowid} >= ${from} AND ${rowid} < ${from + width}`)
-    }
     this.#tell(step, { done, total })
+    for (let from = first; from <= last; from += width) {
+      done += db.run(`${copy} WHERE ${rowid} >= ${from} AND ${rowid} < ${from + width}`)
+      this.#tell(step, { done, total })
+    }
     return done
   }
+}
+
+/**
+ * Whether SQLite takes whole records, each with its rowid, and the entries of indexes in their order: several times as fast
+ * as row by row, where the tables are alike enough. Only its program tells.
+ */
+function keepsRecords(db: Sqlite, sql: string): boolean {
+  const opcodes: string[] = []
+  db.each(`EXPLAIN ${sql}`, [], row => opcodes.push(row.text(1)!))
+  return opcodes.some((opcode, i) => opcode === 'RowCell' && opcodes[i - 1] === 'Rowid')
 }
 
 /** Foreign keys were off: nothing may be kept that they would have refused. */

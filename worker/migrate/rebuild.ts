@@ -11,6 +11,8 @@ export interface Rebuild {
   /** Without its WHERE: the copy may be done in ranges of rowids, which `rowid` names. */
   readonly copy: string
   readonly rowid: string
+  /** The copy where every row comes over as it is. SQLite may take it record by record, with its rowid; it may not. */
+  readonly asItIs: string | null
   /** Runs after: the old table goes, the new one takes its place. */
   readonly replace: readonly string[]
 }
@@ -41,6 +43,7 @@ export function rebuildTable({ shape, stored, values, rows }: RebuildParts): Reb
     create: [createTableSql(shape, NEW)],
     copy: `INSERT INTO ${q(NEW)} (${into}) SELECT ${from} FROM ${rows}`,
     rowid: ROWID,
+    asItIs: isIdentity(shape, stored, values) ? `INSERT INTO ${q(NEW)} SELECT * FROM ${q(table)}` : null,
     replace: [
       ...(counts ? keepCounting(table) : []),
       dropTableSql(table),
@@ -68,6 +71,9 @@ export function rowsOf(
   const all = [`${rowid ? q(rowid.name) : freeRowidName(columns)} AS ${ROWID}`, ...named.values()]
   return `(SELECT ${all.join(', ')} FROM ${q(table)}) AS ${q(table)}`
 }
+
+const isIdentity = (shape: TableShape, stored: TableShape, values: readonly string[]) =>
+  shape.columns.length === stored.columns.length && stored.columns.every(({ name }, i) => values[i] === q(name))
 
 const isRowid = (column: ColumnShape) => column.primaryKey && column.type === 'INTEGER'
 
