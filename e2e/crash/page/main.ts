@@ -3,7 +3,7 @@ import { dataflow, DataFlowError, type Database } from 'dataflow-edge'
 import type { Answer, Lane, OpenOptions, Page, Report, RolledBack } from '../protocol.js'
 import { OnPurpose, run } from './calls.js'
 import { lookAt, savedOf } from './look.js'
-import { modelsWith } from './models.js'
+import { dataSteps, modelsWith } from './models.js'
 
 declare global {
   interface Window {
@@ -28,6 +28,7 @@ window.crash = {
     columns = added
     const opened = (db = dataflow('crash', {
       models: modelsWith(columns),
+      migrations: { data: dataSteps(columns) },
       ...options,
       worker: () => (worker = new Worker(new URL('library/worker.js', location.href), { type: 'module' })),
     }))

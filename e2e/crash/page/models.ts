@@ -1,5 +1,5 @@
 // The models, and the content of their rows: who knows n, v and the length knows every character.
-import { model, t } from 'dataflow-edge'
+import { model, sql, t } from 'dataflow-edge'
 
 const content = () => ({
   id: t.id(),
@@ -16,16 +16,51 @@ const content = () => ({
 /** As many of the added columns, the newest, have an index: older ones lose theirs. */
 const INDEXED = 3
 
-export function modelsWith(columns: number) {
-  const added = Array.from({ length: columns }, (_, i) => {
+/** The n-th release. Every one brings each kind of change: the rows that are judged come through all of them. */
+export function modelsWith(release: number) {
+  const added = Array.from({ length: release }, (_, i) => {
     const field = t.integer().default(i + 1)
-    return [`c${i + 1}`, columns - i <= INDEXED ? field.index() : field]
+    return [`c${i + 1}`, release - i <= INDEXED ? field.index() : field]
   })
+  const isOdd = release % 2 === 1
+  // Under another name, and of another type, with another default and another check, in each release.
+  const kind = isOdd ? t.real() : t.integer()
+  const extra = kind
+    .default(7 + release)
+    .check(sql<boolean>`${sql.id(`extra${release}`)} > ${-release}`)
+    .column(`extra${release}`)
+    .renamedFrom(...Array.from({ length: release }, (_, i) => `extra${i}`))
+  // Let go and taken back.
+  const spare = isOdd ? {} : { spare: t.text().default('kept') }
   return {
     owners: model('Owner', content()),
     items: model('Item', { ...content(), owner: t.ref('Owner', { onDelete: 'cascade' }).nullable() }),
-    notes: model('Note', { ...content(), ...(Object.fromEntries(added) as {}) }),
+    notes: model(
+      'Note',
+      { ...content(), extra, ...(spare as {}), ...(Object.fromEntries(added) as {}) },
+      isOdd ? { indexes: [{ on: [{ v: 'desc' }, 'n'], where: sql<boolean>`v > 1` }] } : {},
+    ),
+    // A model that changes its name and its table.
+    tags: model(
+      isOdd ? 'Label' : 'Tag',
+      { id: t.id() },
+      { table: `tags${release}`, renamedFrom: isOdd ? 'Tag' : 'Label' },
+    ),
   }
+}
+
+/** The data steps of all releases so far: SQL's and the page's. None changes what a row is judged by. */
+export function dataSteps(release: number) {
+  return Array.from({ length: release }, (_, i) => ({
+    id: `release ${i + 1}`,
+    up:
+      i % 2 === 0
+        ? sql`UPDATE notes SET v = v WHERE n % 10 = 0`
+        : async (tx: { sql: (strings: TemplateStringsArray) => Promise<unknown[]> }) => {
+            await tx.sql`UPDATE owners SET v = v`
+            await tx.sql`UPDATE items SET v = v WHERE n % 10 = 0`
+          },
+  }))
 }
 
 const POOL = randomText(1 << 20)
