@@ -33,20 +33,43 @@ const DATES: Readonly<Record<string, Conversion>> = {
 
 /** Every digit that a REAL needs to come back as it was. */
 const TEXT_OF_REAL = (c: string) =>
-  `CASE WHEN CAST(CAST(${c} AS TEXT) AS REAL) = ${c} THEN CAST(${c} AS TEXT) ELSE printf('%!.17g', ${c}) END`
+  `CASE WHEN CAST(CAST(${c} AS TEXT) AS REAL) IS ${c} THEN CAST(${c} AS TEXT) ELSE printf('%!.17g', ${c}) END`
+
+/** A whole number that not every REAL beside it can be told from. */
+function isBeyondReal(c: string): string {
+  return `${c} NOT BETWEEN -9007199254740992 AND 9007199254740992`
+}
+
+/**
+ * Bytes that are no UTF-8, or hold a NUL, at which SQLite's functions stop. SQLite itself never asks: each character is
+ * decoded and encoded again. In two levels, as the rest is copied at each character.
+ */
+function isNoText(c: string): string {
+  return `instr(${c}, x'00') > 0 OR EXISTS (
+    WITH RECURSIVE piece(some, rest) AS (
+      SELECT substr(CAST(${c} AS TEXT), 1, 4000), substr(CAST(${c} AS TEXT), 4001)
+      UNION ALL SELECT substr(rest, 1, 4000), substr(rest, 4001) FROM piece WHERE rest <> ''),
+    letter(one, rest) AS (
+      SELECT substr(some, 1, 1), substr(some, 2) FROM piece
+      UNION ALL SELECT substr(rest, 1, 1), substr(rest, 2) FROM letter WHERE rest <> '')
+    SELECT 1 FROM letter WHERE one <> '' AND one <> char(unicode(one)))`
+}
 
 /** Types by `from -> to`. */
 const TYPES: Readonly<Record<string, Conversion>> = {
-  'INTEGER REAL': { value: cast('REAL'), loses: differs(c => `CAST(CAST(${c} AS REAL) AS INTEGER)`) },
+  'INTEGER REAL': { value: cast('REAL'), loses: isBeyondReal },
   'INTEGER TEXT': { value: cast('TEXT'), loses: null },
   'REAL INTEGER': { value: cast('INTEGER'), loses: c => `CAST(${c} AS INTEGER) <> ${c}` },
-  'REAL TEXT': { value: TEXT_OF_REAL, loses: null },
+  // CAST reads no infinity.
+  'REAL TEXT': { value: TEXT_OF_REAL, loses: c => `abs(${c}) = 9e999` },
   'TEXT INTEGER': { value: cast('INTEGER'), loses: differs(c => `CAST(CAST(${c} AS INTEGER) AS TEXT)`) },
   'TEXT REAL': {
     value: cast('REAL'),
-    loses: c => `NOT (json_valid(${c}) AND json_type(${c}) IN ('integer', 'real'))`,
+    loses: c =>
+      `CASE iif(json_valid(${c}), json_type(${c}), '') WHEN 'real' THEN 0 ELSE CAST(CAST(${c} AS INTEGER) AS TEXT) IS NOT ${c} OR ${isBeyondReal(`CAST(${c} AS INTEGER)`)} END`,
   },
   'TEXT BLOB': { value: cast('BLOB'), loses: null },
+  'BLOB TEXT': { value: cast('TEXT'), loses: isNoText },
 }
 
 /** How values of `from` become values of `to`, when nothing is declared about it. */

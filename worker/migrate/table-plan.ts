@@ -1,6 +1,7 @@
 // From the stored shape of one table to the declared one. ALTER TABLE where it is enough, a rebuild otherwise.
 import { quoteIdentifier } from '../../src/shared/sql.js'
 import { conversion } from './convert.js'
+import { withKnownNames } from './expression.js'
 import { guardsOf, lossOf, sameIndex, type Guard, type ParentKeys, type ValuedMatch } from './guards.js'
 import { fold, type Match, type Matching } from './match.js'
 import { rebuildTable, ROWID, rowsOf } from './rebuild.js'
@@ -176,10 +177,9 @@ function valued(match: Match, now: number): ValuedMatch {
     from.date !== column.date ||
     from.notNull !== column.notNull ||
     fold(from.name) !== fold(column.name) ||
-    !sameChecks(from.checks, column.checks) ||
-    from.orphan === true
+    !sameChecks(from.checks, column.checks)
   if (field.convertFrom !== undefined && changed) {
-    return { ...match, value: filled(`(${field.convertFrom}\n)`), loses: null, revalued: true }
+    return { ...match, value: filled(`(${withKnownNames(field.convertFrom)}\n)`), loses: null, revalued: true }
   }
   if (from) {
     const { value, loses } = conversion(from, column)

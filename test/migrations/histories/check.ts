@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 
 /** Small enough for every run of the tests. */
-const RUNS = Number(process.env.HISTORIES ?? 40)
+export const RUNS = Number(process.env.HISTORIES ?? 40)
 const SEED = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
 const PATH = process.env.SEED_PATH
 

@@ -50,18 +50,20 @@ function convertDate(value: Exclude<Stored, null>, from: DateForm, to: DateForm)
   return inYears ? kept(date.toISOString()) : lost(null)
 }
 
+const WHOLE = /^(0|-?[1-9]\d*)$/
+const JSON_REAL = /^-?(0|[1-9]\d*)(\.\d+(e[+-]?\d+)?|e[+-]?\d+)$/i
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?/i
 
 function toInteger(value: Stored, from: ColumnType): Converted {
   if (from === 'REAL') {
     const real = value as number
-    if (!Number.isFinite(real)) return 'unclear'
+    if (!Number.isFinite(real)) return lost(clamp(real > 0 ? INT64_MAX : INT64_MIN))
     const cut = BigInt(Math.trunc(real))
     return Number.isInteger(real) && isInt64(cut) ? kept(whole(cut)) : lost(clamp(cut))
   }
   const text = textOf(value)
   const cast = clamp(BigInt(/^\s*\+?(-?\d+)/.exec(text)?.[1] ?? '0'))
-  const isExact = from === 'TEXT' && /^(0|-?[1-9]\d*)$/.test(text) && isInt64(BigInt(text))
+  const isExact = from === 'TEXT' && WHOLE.test(text) && isInt64(BigInt(text))
   return isExact ? kept(cast) : lost(cast)
 }
 
@@ -72,16 +74,19 @@ function toReal(value: Stored, from: ColumnType): Converted {
     return n <= 2n ** 53n && n >= -(2n ** 53n) ? kept(cast) : lost(cast)
   }
   const text = textOf(value)
-  const found = NUMBER.exec(text.trimStart())?.[0]
-  const cast = found === undefined ? 0 : Number(found) + 0
-  // A number, but not this one.
-  if (found === text && /^[+-]?\d+$/.test(text) && BigInt(text) !== BigInt(cast)) return 'unclear'
-  return from === 'TEXT' && found === text ? kept(cast) : lost(cast)
+  const cast = Number(NUMBER.exec(text.trimStart())?.[0] ?? '0') + 0
+  if (from !== 'TEXT') return lost(cast)
+  // '007' is no number, and 2^53 + 1 no REAL.
+  if (WHOLE.test(text)) return Number.isSafeInteger(Math.abs(cast) - 1) ? kept(cast) : lost(cast)
+  return JSON_REAL.test(text) ? kept(cast) : lost(cast)
 }
 
 function toText(value: Stored, from: ColumnType): Converted {
   if (from === 'INTEGER') return kept(String(value))
-  if (from === 'REAL') return kept(realText(value as number))
+  if (from === 'REAL') {
+    const text = realText(value as number)
+    return text === null ? 'unclear' : Number.isFinite(value) ? kept(text) : lost(text)
+  }
   const blob = value as Uint8Array
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(blob)
@@ -93,6 +98,7 @@ function toText(value: Stored, from: ColumnType): Converted {
 
 function toBlob(value: Stored, from: ColumnType): Converted {
   const text = from === 'REAL' ? realText(value as number) : textOf(value)
+  if (text === null) return 'unclear'
   const blob = new Uint8Array(new TextEncoder().encode(text))
   return from === 'TEXT' ? kept(blob) : lost(blob)
 }
@@ -100,10 +106,13 @@ function toBlob(value: Stored, from: ColumnType): Converted {
 const textOf = (value: Stored): string =>
   value instanceof Uint8Array ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(value) : String(value)
 
-/** A REAL as SQLite writes it: the shortest text that reads back as the same number. */
-function realText(value: number): string {
+/** A REAL as SQLite writes it: the shortest text that reads back as the same number; null where it may be another. */
+function realText(value: number): string | null {
+  if (!Number.isFinite(value)) return value > 0 ? 'Inf' : '-Inf'
   const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)))
   if (exponent >= -4 && exponent <= 15) return Number.isInteger(value) ? `${value}.0` : String(value)
   const [digits, power] = value.toExponential().split('e')
+  // With 16 digits SQLite may find that a 17th is needed, and write another number that reads back as this one.
+  if (digits!.replace(/\D/g, '').length === 16) return null
   return `${digits!.includes('.') ? digits : `${digits}.0`}e${power}`
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DataFlowError } from '../../../src/shared/errors.js'
 import { unwrap } from '../../support/local.js'
-import { check } from './check.js'
+import { check, RUNS, TIME } from './check.js'
 import { cutAt } from './cut.js'
 import { histories, type History } from './generator.js'
 import { newTally, Play } from './play.js'
@@ -61,9 +61,8 @@ async function finish(play: Play, to: number, parts: object): Promise<unknown> {
   }
 }
 
-test('a migration that is killed, fails or cannot be saved', { timeout: 300_000 }, async () => {
+test('a migration that is killed, fails or cannot be saved', { timeout: TIME }, async () => {
   const happened = { killed: 0, failed: 0, full: 0 }
   await check(cuttings, cutting => cutOnce(cutting, happened), 2)
-  // Most migrations have something to cut.
-  for (const how of ['killed', 'failed', 'full'] as const) expect(happened[how], how).toBeGreaterThan(0)
+  expect(happened.killed + happened.failed + happened.full).toBeGreaterThan(RUNS / 10)
 })

@@ -67,7 +67,7 @@ const KINDS: Record<Exclude<Kind, 'ref'>, KindFacts> = {
   real: {
     type: 'REAL',
     form: null,
-    pool: [1, 0, 2.5, -3, 2 ** 53, 1e18, 0.30000000000000004, 1e300],
+    pool: [1, 0, 2.5, -3, 2 ** 53, 1e18, 0.30000000000000004, 1e300, Infinity],
     expressions: [['1.5 + 1', 2.5]],
   },
   boolean: { type: 'INTEGER', form: null, pool: [1, 0], expressions: [['1 = 1', 1]] },
