@@ -33,6 +33,28 @@ export function openNotes(name: string, options: Options = {}): NotesDatabase {
   return dataflow(name, { ...options, models: { notes: Note } })
 }
 
+/** The next release of the app that opens notes: one kind of change of each sort, and a data step. */
+export function openNextRelease(name: string, options: Options = {}) {
+  const Next = model('Note', {
+    id: t.id(),
+    heading: t.text().renamedFrom('title'),
+    stars: t.text().nullable(),
+    made: t.createdAt(),
+  })
+  let steps = 0
+  const data = [
+    {
+      id: 'capitals',
+      async up(tx: { sql: (strings: TemplateStringsArray) => Promise<unknown[]> }) {
+        steps++
+        await tx.sql`update notes set heading = upper(heading)`
+      },
+    },
+  ]
+  const db = dataflow(name, { ...(options as object), models: { notes: Next }, migrations: { data } })
+  return { db, steps: () => steps }
+}
+
 /** A database of notes whose worker does as it is told. */
 export async function openFaulty(name: string, options: Options = {}) {
   const worker = await TestWorker.load()
