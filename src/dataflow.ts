@@ -207,8 +207,16 @@ dataflow.recover = recoverDatabase
 
 /** Made while the worker starts; null where the browser does not hash (outside a secure context). */
 async function fingerprintOf(models: unknown): Promise<string | null> {
-  const hash = await globalThis.crypto?.subtle?.digest('SHA-256', new TextEncoder().encode(JSON.stringify(models)))
+  const hash = await globalThis.crypto?.subtle?.digest('SHA-256', new TextEncoder().encode(textOf(models)))
   return hash ? Array.from(new Uint8Array(hash), byte => byte.toString(16).padStart(2, '0')).join('') : null
+}
+
+/** Also of what JSON has no word for: a default may be a bigint or infinite. */
+function textOf(models: unknown): string {
+  return JSON.stringify(models, (_, value: unknown) => {
+    const isPlain = typeof value !== 'bigint' && !(typeof value === 'number' && !Number.isFinite(value))
+    return isPlain ? value : `${typeof value} ${String(value)}`
+  })
 }
 
 function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operation<unknown>): PageModel {

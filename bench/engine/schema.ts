@@ -57,7 +57,13 @@ const plain = (name: string, more: Partial<Field> = {}): Field => ({
 })
 const key = plain('id', { kind: 'id', nullable: false, primaryKey: true })
 const made = (name: string, fields: readonly Field[], indexes: Model['indexes'] = []): Model => ({
-  ...{ name, accessor: name, table: name, key: 'id', fields, indexes, checks: [] },
+  name,
+  accessor: name,
+  table: name,
+  key: 'id',
+  fields,
+  indexes,
+  checks: [],
 })
 
 const many = (more: readonly Field[] = []): Model[] =>
