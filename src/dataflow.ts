@@ -5,6 +5,7 @@ import type { Database, DatabaseOptions, MigrationEntry, Transaction } from './d
 import { deleteDatabase, listDatabases } from './databases.js'
 import { keyOf } from './encryption.js'
 import { Listeners } from './events.js'
+import { fingerprintOf } from './fingerprint.js'
 import { prepare } from './encode/operation.js'
 import type { Prepared } from './encode/options.js'
 import { isOperation, type AnyModel, type Operation } from './model.js'
@@ -38,6 +39,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   let encryptionKey: () => Promise<EncryptionKey | null> =
     options.encryption === undefined ? async () => null : keyOf(options.encryption, 'dataflow')
   const listeners = new Listeners()
+  // Made while the worker starts.
   let fingerprint: Promise<string | null> | undefined
   const migrations = new PageMigrations(options.migrations ?? {}, {
     connection: () => connection,
@@ -204,20 +206,6 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
 dataflow.delete = deleteDatabase
 dataflow.databases = listDatabases
 dataflow.recover = recoverDatabase
-
-/** Made while the worker starts; null where the browser does not hash (outside a secure context). */
-async function fingerprintOf(models: unknown): Promise<string | null> {
-  const hash = await globalThis.crypto?.subtle?.digest('SHA-256', new TextEncoder().encode(textOf(models)))
-  return hash ? Array.from(new Uint8Array(hash), byte => byte.toString(16).padStart(2, '0')).join('') : null
-}
-
-/** Also of what JSON has no word for: a default may be a bigint or infinite. */
-function textOf(models: unknown): string {
-  return JSON.stringify(models, (_, value: unknown) => {
-    const isPlain = typeof value !== 'bigint' && !(typeof value === 'number' && !Number.isFinite(value))
-    return isPlain ? value : `${typeof value} ${String(value)}`
-  })
-}
 
 function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operation<unknown>): PageModel {
   const found = models.get(model)

@@ -63,15 +63,27 @@ export interface LocalOptions extends Partial<Omit<DatabaseOptions<any>, 'models
   name?: string
   parts?: Partial<EngineParts>
   wrapStorage?: (storage: Storage) => Storage
+  /** What the page sends with the models. */
+  fingerprint?: string | null
 }
 
 /** Opens a database of these models. `storage` is memory unless said. */
 export function localDatabase<Ms extends Record<string, AnyModel>>(
   models: Ms,
-  { name = freshName(), parts: otherParts = {}, wrapStorage = storage => storage, ...options }: LocalOptions = {},
+  {
+    name = freshName(),
+    parts: otherParts = {},
+    wrapStorage = storage => storage,
+    fingerprint = null,
+    ...options
+  }: LocalOptions = {},
 ): LocalDatabase<Ms> {
   const pageModels = resolveModels(models)
-  const config = { ...engineConfig(name, { storage: 'memory', ...options, models }, pageModels), encryption: null }
+  const config = {
+    ...engineConfig(name, { storage: 'memory', ...options, models }, pageModels),
+    fingerprint,
+    encryption: null,
+  }
   const events: EngineEvent[] = []
   const engine = new Engine(structuredClone(config), {
     ...parts,

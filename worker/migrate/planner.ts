@@ -98,9 +98,12 @@ class Plan implements SchemaPlan {
       this.#create(model)
       return []
     })
+    // A table that goes at once makes room for one that takes its name.
+    const goesFirst = this.#options.onDestructive !== 'keep' && !this.#options.hasDataSteps
+    if (goesFirst) for (const row of gone) this.#letGo(row)
     this.#renameTables(present.map(({ stored, model }) => ({ from: stored.table, to: model.shape })))
     const renamed = renamesOf(present)
-    for (const row of gone) this.#letGo(row)
+    if (!goesFirst) for (const row of gone) this.#letGo(row)
     for (const { row, model, stored, matching } of present) {
       const { shape, checksum } = model
       const current = underNewNames(stored, shape, renamed)

@@ -67,17 +67,19 @@ function toInteger(value: Stored, from: ColumnType): Converted {
   return isExact ? kept(cast) : lost(cast)
 }
 
+const isWithinReal = (n: bigint) => n <= 2n ** 53n && n >= -(2n ** 53n)
+
 function toReal(value: Stored, from: ColumnType): Converted {
   if (from === 'INTEGER') {
     const n = BigInt(value as number | bigint)
     const cast = Number(n)
-    return n <= 2n ** 53n && n >= -(2n ** 53n) ? kept(cast) : lost(cast)
+    return isWithinReal(n) ? kept(cast) : lost(cast)
   }
   const text = textOf(value)
   const cast = Number(NUMBER.exec(text.trimStart())?.[0] ?? '0') + 0
   if (from !== 'TEXT') return lost(cast)
   // '007' is no number, and 2^53 + 1 no REAL.
-  if (WHOLE.test(text)) return Number.isSafeInteger(Math.abs(cast) - 1) ? kept(cast) : lost(cast)
+  if (WHOLE.test(text)) return isWithinReal(BigInt(text)) ? kept(cast) : lost(cast)
   return JSON_REAL.test(text) ? kept(cast) : lost(cast)
 }
 

@@ -50,7 +50,7 @@ async function cutOnce({ history, how, at }: Cutting, happened: Record<How, numb
 
 /** Opens the release and closes it again; what went wrong. */
 async function finish(play: Play, to: number, parts: object): Promise<unknown> {
-  const db = play.open(to, parts)
+  const db = await play.open(to, parts)
   try {
     await unwrap(db.engine.ready())
     return null

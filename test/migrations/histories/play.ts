@@ -64,7 +64,7 @@ export class Play {
 
   /** The first start, and all that is done there. */
   async begin(stay: Stay): Promise<void> {
-    const db = this.open(this.at)
+    const db = await this.open(this.at)
     await this.#touch(db, stay)
     await this.#fill(db, stay)
     await db.close()
@@ -76,7 +76,7 @@ export class Play {
     this.#now += HOUR
   }
 
-  open(at: number, parts = {}): LocalDatabase<any> {
+  open(at: number, parts = {}): Promise<LocalDatabase<any>> {
     const { disk, mode } = this
     return start({ disk, release: this.releases[at]!, version: at + 1, mode, now: this.#now, parts })
   }
@@ -94,7 +94,7 @@ export class Play {
       return
     }
     if (verdict.issues.length + verdict.broken.length > 0) return this.#refused(to, verdict)
-    const db = this.open(to)
+    const db = await this.open(to)
     const failure = await failureOf(unwrap(db.engine.ready()))
     if (failure) this.fail(to, [`it was refused: ${failure.message}`])
     const before = { found: this.#found, world: this.world }
@@ -115,7 +115,7 @@ export class Play {
   /** The same models again: nothing to do, seen with one statement. */
   async #reopen(): Promise<void> {
     const bytes = this.disk.bytes()
-    const db = this.open(this.at)
+    const db = await this.open(this.at)
     const { applied } = await unwrap(db.engine.ready())
     const { statements } = await unwrap(db.engine.metrics())
     await db.close()
@@ -132,14 +132,14 @@ export class Play {
   }
 
   async #refused(to: number, verdict: Verdict): Promise<void> {
-    const db = this.open(to)
+    const db = await this.open(to)
     const failure = await failureOf(unwrap(db.engine.ready()))
     const wrong = failure ? wrongRefusal(failure, verdict) : ['it was not refused']
     await db.close()
     const found = await lookAt(this.disk)
     const still = differences(found, await this.#expected(this.#found))
     // The old release goes on as if nothing had been tried.
-    const old = this.open(this.at)
+    const old = await this.open(this.at)
     const again = await failureOf(unwrap(old.engine.ready()))
     await old.close()
     if (again) wrong.push(`the old release cannot be opened any more: ${again.message}`)

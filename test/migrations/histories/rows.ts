@@ -1,7 +1,7 @@
 // Rows that fit a release, made of a few numbers; and what is stored of them.
 import type { RowSeed } from './generator.js'
 import { appValue, defaultValue, heldKind, poolOf } from './kinds.js'
-import { keyOf, modelNamed, type FieldSpec, type ModelSpec, type Release, type Stored } from './spec.js'
+import { keyOf, modelNamed, whole, type FieldSpec, type ModelSpec, type Release, type Stored } from './spec.js'
 import {
   conditionsOf,
   databaseDefault,
@@ -85,15 +85,20 @@ function keyValue({ kind }: FieldSpec, seed: number, serial: number, next: numbe
   switch (kind) {
     case 'autoId':
       if (next === null) return null
-      return seed % 4 === 0 ? [next + 2, true] : [next, false]
+      return seed % 4 === 0 ? [next + (seed % 8 === 0 ? 2 : 70_000), true] : [next, false]
     case 'integer':
+      return [wholeKey(seed, serial), true]
     case 'bigint':
-      return [seed % 4 === 0 ? -serial : serial * 2, true]
+      // At the end of the numbers, and far from each other.
+      return [seed % 5 === 4 ? whole(2n ** 63n - BigInt(serial) * 70_000n) : wholeKey(seed, serial), true]
     default:
       // Some could be numbers.
       return [seed % 2 === 0 ? String(serial) : `r${serial}`, true]
   }
 }
+
+/** Some are far from each other: rows are copied in ranges of their numbers. */
+const wholeKey = (seed: number, serial: number) => [-serial, serial * 2, serial * 70_000, serial][seed % 4]!
 
 function fieldValue(field: FieldSpec, seed: number, world: World, release: Release, now: number): Given | null {
   if (field.kind === 'createdAt' || field.kind === 'updatedAt') return [now, false]

@@ -47,6 +47,10 @@ export interface Found {
   readonly unsound: readonly string[]
 }
 
+// Other rows are about other things than models.
+const REGISTRY =
+  "SELECT model_name, status, version FROM dataflow_model_registry WHERE status IN ('active', 'orphan') ORDER BY 1"
+
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 
 export function find(query: Query): Found {
@@ -64,7 +68,7 @@ export function find(query: Query): Found {
     others: all.filter(({ type }) => type !== 'table' && type !== 'index').map(({ type, name }) => `${type} ${name}`),
     registry: new Map(
       has('dataflow_model_registry')
-        ? query('SELECT model_name, status, version FROM dataflow_model_registry ORDER BY 1').map(row => [
+        ? query(REGISTRY).map(row => [
             String(row.model_name),
             { status: String(row.status), version: Number(row.version) },
           ])

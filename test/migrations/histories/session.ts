@@ -1,4 +1,6 @@
 // Starts of an app on a disk: each with the models of one release.
+import { fingerprintOf } from '../../../src/fingerprint.js'
+import { resolveModels } from '../../../src/resolve.js'
 import { systemClock } from '../../../worker/clock.js'
 import type { EngineParts } from '../../../worker/engine.js'
 import { localDatabase, unwrap, type LocalDatabase } from '../../support/local.js'
@@ -20,8 +22,11 @@ export interface Start {
   readonly parts?: Partial<EngineParts>
 }
 
-export function start({ disk, release, version, mode, now, parts = {} }: Start): LocalDatabase<any> {
-  return localDatabase(declare(release), {
+export async function start({ disk, release, version, mode, now, parts = {} }: Start): Promise<LocalDatabase<any>> {
+  const models = declare(release)
+  const definitions = [...resolveModels(models).values()].map(({ definition }) => definition)
+  return localDatabase(models, {
+    fingerprint: await fingerprintOf(definitions),
     parts: { clock: { ...systemClock, now: () => now }, openStorage: () => disk.openStorage(), ...parts },
     ...migrationOptions(mode, version),
   })
@@ -35,7 +40,7 @@ export const lookAt = (disk: Disk): Promise<Found> => look(disk.saved, find)
 /** A database that has never been anything else. */
 export async function freshAt(release: Release, mode: Mode): Promise<Found> {
   const disk = new Disk()
-  const db = start({ disk, release, version: 1, mode, now: 0 })
+  const db = await start({ disk, release, version: 1, mode, now: 0 })
   await ensureModels(
     db,
     release.map(model => model.name),
