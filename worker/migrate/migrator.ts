@@ -204,7 +204,7 @@ export class Migrator {
     const changes = { pairs: all.pairs.filter(({ model }) => doubtful.includes(model)), gone: [] }
     const plan = planSchema(changes, doubtful, registry, this.#preparer.query, this.#preparer.policy(true))
     if (options.autoMigrate !== true) {
-      if (plan.steps.length + plan.differences.length + changes.pairs.length > 0) this.#leave(plan, doubtful, start)
+      if (plan.steps.length + plan.differences.length > 0) this.#leave(plan, doubtful, start)
       return
     }
     if (plan.steps.length > 0 && this.#meetsNewer()) return this.#useNewer(doubtful)
