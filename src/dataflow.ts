@@ -8,6 +8,7 @@ import { Listeners } from './events.js'
 import { fingerprintOf } from './fingerprint.js'
 import { prepare } from './encode/operation.js'
 import type { Prepared } from './encode/options.js'
+import { introspectFile } from './introspect.js'
 import { isOperation, type AnyModel, type Operation } from './model.js'
 import { PageMigrations } from './migrations.js'
 import { engineConfig, modelsOption } from './options.js'
@@ -206,6 +207,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
 dataflow.delete = deleteDatabase
 dataflow.databases = listDatabases
 dataflow.recover = recoverDatabase
+dataflow.introspect = introspectFile
 
 function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operation<unknown>): PageModel {
   const found = models.get(model)

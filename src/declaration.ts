@@ -9,7 +9,7 @@ const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/
 /** As many as SQLite's json_array takes. */
 const MAX_FIELDS = 1000
 // Names that a promise, an object or SQLite already gives a meaning.
-const RESERVED_FIELDS = new Set(
+export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]

@@ -6,6 +6,7 @@ export { t } from './shared/schema.js'
 export { sql } from './shared/sql.js'
 export { DataFlowError } from './shared/errors.js'
 
+export type { Introspection, IntrospectedColumn, IntrospectedTable, IntrospectionProblem } from './adopt/adopt.js'
 export type { RunOptions } from './connect.js'
 export type {
   Database,
@@ -19,6 +20,7 @@ export type {
 export type { DeleteOptions } from './databases.js'
 export type { Encryption } from './encryption.js'
 export type { DatabaseEvents } from './events.js'
+export type { IntrospectOptions } from './introspect.js'
 export type {
   Bulk,
   BulkCreateOptions,

@@ -129,7 +129,7 @@ export class Session {
   }
 }
 
-function crashed(message: string, cause?: unknown): DataFlowError {
+export function crashed(message: string, cause?: unknown): DataFlowError {
   return new DataFlowError(
     'WORKER_CRASHED',
     `The worker has ended${message ? `: ${message}` : ''}.`,

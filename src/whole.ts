@@ -112,10 +112,14 @@ export class Whole {
     }
   }
 
-  import = async (source: ImportSource, options: WorkOptions = {}): Promise<ImportReport> => {
-    const { signal } = checked('import', options)
+  import = (source: ImportSource, options: WorkOptions = {}): Promise<ImportReport> =>
+    this.read('import', source, options)
+
+  /** `op`, and its `own` options, are for errors. */
+  async read(op: string, source: ImportSource, options: WorkOptions, own?: readonly string[]): Promise<ImportReport> {
+    const { signal } = checked(op, options, own)
     if (signal?.aborted) throw stopped(signal)
-    const file = await toBlob(source, signal)
+    const file = await toBlob(op, source, signal)
     return this.#work(options, (engine, call) => engine.importFile(call, file as FileSource))
   }
 
@@ -199,22 +203,22 @@ function tell(listener: Progress | undefined, done: number, total: number): void
 }
 
 /** Whatever it comes as, a Blob is what a worker can read piece by piece. */
-async function toBlob(source: ImportSource, signal: AbortSignal | undefined): Promise<Blob> {
+async function toBlob(op: string, source: ImportSource, signal: AbortSignal | undefined): Promise<Blob> {
   if (source instanceof Blob) return source
   if (source instanceof ArrayBuffer) return new Blob([source])
   // A Blob takes no memory that is shared with other threads.
   if (source instanceof Uint8Array)
     return new Blob([source.buffer instanceof ArrayBuffer ? (source as Uint8Array<ArrayBuffer>) : source.slice()])
   if (!(source instanceof ReadableStream)) {
-    const text = 'import() takes a Blob, an ArrayBuffer, a Uint8Array or a ReadableStream.'
-    throw badOption('import', text, 'db.import(input.files[0]).')
+    const text = `${op}() takes a Blob, an ArrayBuffer, a Uint8Array or a ReadableStream.`
+    throw badOption(op, text, `${op}(input.files[0]).`)
   }
   try {
     return await new Response(source.pipeThrough(new TransformStream(), signal ? { signal } : {})).blob()
   } catch (cause) {
     if (signal?.aborted) throw stopped(signal)
     const hint = 'see the cause; nothing was changed.'
-    throw new DataFlowError('IMPORT', 'The stream could not be read.', { op: 'import', hint }, cause)
+    throw new DataFlowError('IMPORT', 'The stream could not be read.', { op, hint }, cause)
   }
 }
 

@@ -4,8 +4,8 @@ const PREFIX = 'field-notes:'
 const PAGE = './'
 /** Not part of files.json: what the build does not see. */
 const MORE = [PAGE, './files.json', './icon.svg', './manifest.webmanifest']
-/** The places are needed once, for the import; the inline worker only where a bundler lost the real one. */
-const LEFT_OUT = /places-|inline-worker/
+/** The places are needed once, for the import; the inline worker only where a bundler lost the real one; adopt never. */
+const LEFT_OUT = /places-|inline-worker|adopt-/
 
 self.addEventListener('install', event => {
   self.skipWaiting()

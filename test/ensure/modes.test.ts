@@ -206,6 +206,33 @@ describe('existingSchema', () => {
     await other.close()
   })
 
+  test('6: a column of JSON takes JSON, and no other text', async () => {
+    const { start } = app()
+    const maker = await start({}, { existingSchema: true })
+    await maker.sql`create table things (id integer primary key, data json not null)`
+    const id = t.integer().primaryKey()
+    const db = await start({ things: model('Thing', { id, data: t.json() }) }, options)
+    for (const [i, data] of ['007', 7, 0.1, true, { a: ['1e5'] }, [null]].entries()) {
+      await db.tables.things.create({ id: i, data })
+      expect(await db.tables.things.read(i)).toEqual({ id: i, data })
+    }
+    const other = await start({ things: model('Thing', { id, data: t.text() }) }, options)
+    expect(differencesOf(await failureOf(other.tables.things.count()))).toEqual([
+      'Thing.data is JSON, declared as TEXT',
+    ])
+    await other.close()
+  })
+
+  test('6: a generated column that is not declared needs no value', async () => {
+    const { start } = app()
+    const maker = await start({}, { existingSchema: true })
+    await maker.sql`create table things (id integer primary key, a int not null as (id + 1), b int not null as (a) stored)`
+    const db = await start({ things: model('Thing', { id: t.integer().primaryKey() }) }, options)
+    await db.tables.things.create({ id: 1 })
+    expect(await db.sql`select a, b from things`).toEqual([{ a: 2, b: 2 }])
+    await db.close()
+  })
+
   test('6: migrations are refused', async () => {
     const db = await legacy([fits])
     for (const work of [() => unwrap(db.engine.schema.plan()), () => apply(db), () => history(db)]) {

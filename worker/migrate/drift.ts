@@ -1,5 +1,6 @@
 // The database itself against what is known of it: changes that somebody made by raw SQL, and tables that others made. A
 // difference is never mended here: it is told, each by itself.
+import { canHold } from '../../src/shared/affinity.js'
 import type { SchemaDifference } from '../../src/shared/protocol.js'
 import type { ColumnShape, TableShape } from './shape.js'
 
@@ -80,7 +81,8 @@ export function verifyExisting(actual: TableShape, declared: TableShape): Schema
     const found = columns.get(column.name)
     columns.delete(column.name)
     if (!found) differ('is not in the table', column.name)
-    else if (!isCompatible(found.type, column.type)) differ(`is ${found.type}, declared as ${column.type}`, column.name)
+    else if (!canHold(found.type, column.type, isJson(column)))
+      differ(`is ${found.type}, declared as ${column.type}`, column.name)
     else if (found.primaryKey !== column.primaryKey)
       differ(found.primaryKey ? 'is the key' : 'is not the key', column.name)
     else if (column.notNull && !found.notNull) differ('can be NULL, declared NOT NULL', column.name)
@@ -93,20 +95,4 @@ export function verifyExisting(actual: TableShape, declared: TableShape): Schema
   return differences
 }
 
-/**
- * SQLite's rules of affinity. No affinity holds any of the declared types; NUMERIC would make a number of a text such as
- * '007', but not of a date in ISO form.
- */
-function isCompatible(found: string, declared: string): boolean {
-  const affinity = /INT/.test(found)
-    ? 'INTEGER'
-    : /CHAR|CLOB|TEXT/.test(found)
-      ? 'TEXT'
-      : /REAL|FLOA|DOUB/.test(found)
-        ? 'REAL'
-        : found === '' || /BLOB|DATE|TIME/.test(found)
-          ? 'any'
-          : 'NUMERIC'
-  if (affinity === 'any' || affinity === declared) return true
-  return (affinity === 'INTEGER' && declared === 'REAL') || (affinity === 'NUMERIC' && declared !== 'TEXT')
-}
+const isJson = ({ checks }: ColumnShape) => checks.some(({ sql }) => sql.startsWith('json_valid('))

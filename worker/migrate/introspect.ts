@@ -54,8 +54,8 @@ export function introspect(query: Query, declared: TableShape): IntrospectedTabl
         type: String(row.type).toUpperCase(),
         ...(known?.date ? { date: known.date } : {}),
         ...(known?.orphan ? { orphan: known.orphan } : {}),
-        // An INTEGER PRIMARY KEY is never NULL, whatever its declaration says.
-        notNull: row.notnull !== 0 || (isKey && known?.notNull === true),
+        // An INTEGER PRIMARY KEY is never NULL, whatever its declaration says; nobody gives a generated column its value.
+        notNull: (row.notnull !== 0 && row.hidden === 0) || (isKey && known?.notNull === true),
         primaryKey: isKey,
         autoIncrement: isKey && /\bAUTOINCREMENT\b/i.test(text),
         default: row.dflt_value === null ? null : String(row.dflt_value),

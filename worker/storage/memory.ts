@@ -9,7 +9,7 @@ export function openMemoryStorage(): Storage {
     flush: async changes => ({ bytes: changes.bytes.length }),
     checkpointStep: async () => ({ bytes: 0 }),
     report: () => ({ baseBytes: 0, logBytes: 0, logRecords: 0, checkpoints: 0, backupBytes: 0, persistent: false }),
-    replace: async () => {},
+    replace: async ({ size }, work) => work?.onProgress?.(size, size),
     backup: async () => nothingSaved(),
     backups: () => nothingSaved(),
     readBackup: async () => nothingSaved(),
