@@ -100,7 +100,10 @@ export class Ensure {
 
   /** The plan is one: when it fails no model can be used (semantics 1). */
   #planFailed(error: unknown): DataFlowError {
-    return (this.#planFailure = this.#fail(error, this.#parts.models.keys()))
+    const failure = this.#fail(error, this.#parts.models.keys())
+    // What may be over by itself: the next call tries the whole plan again.
+    if (!BREAKING.has(failure.code)) this.#parts.migrator.forget()
+    return (this.#planFailure = failure)
   }
 
   /**

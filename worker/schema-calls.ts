@@ -41,12 +41,13 @@ export class SchemaCalls implements SchemaEngine {
     return this.#parts.exclusive(({ ensure }) => ensure.status(model))
   }
 
-  retry(model: string): Promise<Outcome<null>> {
-    return this.#saved(({ ensure }) => {
+  async retry(model: string): Promise<Outcome<null>> {
+    const forgotten = await this.#parts.exclusive(({ ensure }) => {
       ensure.retry(model)
-      ensure.ensure([model])
       return null
     })
+    // What the page has a part in runs before anything else that is asked for.
+    return 'ok' in forgotten ? this.ensure([model]) : forgotten
   }
 
   plan(): Promise<Outcome<MigrationPlan>> {

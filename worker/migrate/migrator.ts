@@ -43,6 +43,16 @@ export interface MigratorParts {
   onProgress(progress: MigrationProgress): void
 }
 
+/** Not the migration's own failure: nothing is recorded, the next call tries again. */
+const PASSING: ReadonlySet<string> = new Set([
+  'LOCKED',
+  'CLOSED',
+  'WORKER_CRASHED',
+  'STORAGE',
+  'STORAGE_FULL',
+  'TX_CLOSED',
+])
+
 const NOTHING_MISSING: ReadonlySet<string> = new Set()
 
 export class Migrator {
@@ -162,7 +172,7 @@ export class Migrator {
     const { db, models, options } = this.#parts
     const definitions = [...models.values()].map(model => model.definition)
     const cause = toDataFlowError(error, { models: definitions })
-    if (cause.code === 'LOCKED' || (error instanceof SqliteError && error.fatal)) return cause
+    if (PASSING.has(cause.code) || (error instanceof SqliteError && error.fatal)) return cause
     db.atomically(() => {
       migration.recordFailure(cause.message)
       if (options.lockHolder !== null) deleteLockRow(db, options.lockHolder)
