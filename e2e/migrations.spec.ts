@@ -77,3 +77,18 @@ test('a migration of hooks and data steps survives a reload; an unchanged releas
   })
   expect(seen).toEqual({ applied: [], executed: 1, steps: 0, rows: [{ heading: 'FIRST' }] })
 })
+
+test('introspect: models printed from a file, by the chunk that is loaded for it', async ({ app }) => {
+  const printed = await app.evaluate(async () => {
+    const db = window.kit.openNotes('printed')
+    await db.notes.create({ title: 'first', stars: 1 })
+    const file = await db.export()
+    await db.close()
+    const { code, problems } = await window.dataflowEdge.dataflow.introspect(file)
+    return { code, problems: problems.filter(({ table }) => table === 'notes') }
+  })
+  expect(printed.problems).toEqual([])
+  expect(printed.code).toMatch(/export const \w+ = model\('\w+', \{\n {2}id: /)
+  expect(printed.code).toContain('title: t.text()')
+  expect(printed.code).toContain('stars: t.integer().nullable()')
+})
