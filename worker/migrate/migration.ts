@@ -137,7 +137,7 @@ export class Migration {
     return rows
   }
 
-  #copy(step: PlannedStep, { table, copy, rowid, asItIs }: Rebuild): number {
+  #copy(step: PlannedStep, { table, copy, rowid, made, asItIs }: Rebuild): number {
     const { db } = this.#parts
     const ask = (what: string): number => {
       let number = 0
@@ -146,7 +146,7 @@ export class Migration {
     }
     const [first, last] = [ask('min(rowid)'), ask('max(rowid)')]
     if (last - first < ROWS_AT_ONCE) return db.run(copy)
-    if (asItIs !== null && keepsRecords(db, asItIs)) {
+    if (asItIs !== null && haveSameOrder(db, table, made) && keepsRecords(db, asItIs)) {
       this.#tell(step, { done: 0, total: last - first + 1 })
       const done = db.run(asItIs)
       this.#tell(step, { done, total: done })
@@ -154,7 +154,8 @@ export class Migration {
     }
     const total = ask('count(*)')
     const pieces = Math.ceil(total / ROWS_AT_ONCE)
-    if (!Number.isSafeInteger(last - first)) return db.run(copy)
+    // Numbers beyond 2^53 cannot be counted with.
+    if (![first, last, last - first].every(Number.isSafeInteger)) return db.run(copy)
     const width = Math.ceil((last - first + 1) / pieces)
     let done = 0
     this.#tell(step, { done, total })
@@ -164,6 +165,17 @@ export class Migration {
     }
     return done
   }
+}
+
+/** Whether the columns stand in the same order: ADD COLUMN puts them at the end, wherever they are declared. */
+function haveSameOrder(db: Sqlite, ...tables: readonly string[]): boolean {
+  const [a, b] = tables.map(table => {
+    const names: string[] = []
+    const sql = `SELECT name FROM pragma_table_info(${quoteLiteral(table)}) ORDER BY cid`
+    db.each(sql, [], row => names.push(row.text(0)!.toLowerCase()))
+    return names.join('\0')
+  })
+  return a === b
 }
 
 /**

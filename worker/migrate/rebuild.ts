@@ -11,7 +11,12 @@ export interface Rebuild {
   /** Without its WHERE: the copy may be done in ranges of rowids, which `rowid` names. */
   readonly copy: string
   readonly rowid: string
-  /** The copy where every row comes over as it is. SQLite may take it record by record, with its rowid; it may not. */
+  /** The name of the new table until it takes the old one's place. */
+  readonly made: string
+  /**
+   * The copy where every row comes over as it is, if the columns of both tables stand in the same order. SQLite may take
+   * it record by record, with its rowid; it may not.
+   */
   readonly asItIs: string | null
   /** Runs after: the old table goes, the new one takes its place. */
   readonly replace: readonly string[]
@@ -43,6 +48,7 @@ export function rebuildTable({ shape, stored, values, rows }: RebuildParts): Reb
     create: [createTableSql(shape, NEW)],
     copy: `INSERT INTO ${q(NEW)} (${into}) SELECT ${from} FROM ${rows}`,
     rowid: ROWID,
+    made: NEW,
     asItIs: isIdentity(shape, stored, values) ? `INSERT INTO ${q(NEW)} SELECT * FROM ${q(table)}` : null,
     replace: [
       ...(counts ? keepCounting(table) : []),

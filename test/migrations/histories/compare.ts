@@ -88,6 +88,6 @@ function rowDifferences(found: readonly Record<string, Stored>[], { rows, column
 
 /** A number that was a key once is never a key again. */
 function sequenceDifferences(found: Found, { table, sequence }: Table): string[] {
-  const counted = BigInt(found.sequences.get(table) ?? 0)
+  const counted = found.sequences.get(table) ?? 0n
   return sequence !== null && counted < sequence ? [`counts from ${counted}, expected ${sequence}`] : []
 }

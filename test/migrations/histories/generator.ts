@@ -21,6 +21,8 @@ export interface Stay {
   /** Rows that are deleted: of all, by position. */
   readonly deletes: readonly number[]
   readonly bulk: boolean
+  /** The app's own SQL gives some rows numbers that are far from the others': as in a large table. */
+  readonly far: boolean
   /** Models whose tables are not made, as no operation needs them: by position. */
   readonly untouched: readonly number[]
   /** The schema is touched by the app's own SQL, so that the registry is not trusted. */
@@ -66,6 +68,7 @@ export const stays: fc.Arbitrary<Stay> = fc.record({
   }),
   deletes: fc.array(fc.nat(5), { maxLength: 1 }),
   bulk: fc.boolean(),
+  far: seldom(2),
   untouched: fc.oneof(
     { weight: 3, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.array(fc.nat(3), { minLength: 1, maxLength: 2 }) },

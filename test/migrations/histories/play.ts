@@ -1,7 +1,7 @@
 // Plays a history: rows are made, later releases are loaded, and after each start the database is compared with the
 // oracle's.
 import { sql } from '../../../src/index.js'
-import { DataFlowError } from '../../../src/shared/errors.js'
+import type { SqlQuery } from '../../../src/shared/sql.js'
 import { unwrap, type LocalDatabase } from '../../support/local.js'
 import { differences, type Expected } from './compare.js'
 import { Disk, look, type Saved } from './disk.js'
@@ -9,12 +9,13 @@ import { releasesOf, type History, type Mode, type Stay } from './generator.js'
 import { appValue, heldKind } from './kinds.js'
 import { migrate, type Verdict } from './oracle.js'
 import { registryDifferences } from './registry.js'
+import { explain, failureOf, wrongRefusal } from './refusal.js'
 import { fittingRow, withRow, type NewRow } from './rows.js'
 import { find, type Found } from './schema.js'
 import { ensureModels, freshAt, lookAt, start } from './session.js'
 import { accessorOf, keyOf, modelNamed, show, type ModelSpec, type Release } from './spec.js'
 import { tell } from './story.js'
-import { newTable, tableOf, violationsOf, type Issue, type World } from './world.js'
+import { hasRowidKey, newTable, tableOf, violationsOf, type World } from './world.js'
 
 /** How often something happened: so that a run cannot be green because nothing ran. */
 export interface Tally {
@@ -161,13 +162,16 @@ export class Play {
     const made = this.#reached(wanted).filter(model => !tableOf(this.world, model.name))
     this.world = [...this.world, ...made.map(model => newTable(model, this.release))]
     if (!drift) return
-    // Raw SQL makes sure of every model.
+    const name = `drift${this.#others.length}`
+    await this.#sql(db, sql`create view ${sql.id(name)} as select 1 as one`)
+    this.#others = [...this.#others, `view ${name}`].sort()
+  }
+
+  /** The app's own SQL: it makes sure of every model. */
+  async #sql(db: LocalDatabase<any>, query: SqlQuery<unknown>): Promise<void> {
+    await this.#write(() => db.run(query))
     const rest = this.release.filter(model => !tableOf(this.world, model.name))
     this.world = [...this.world, ...rest.map(model => newTable(model, this.release))]
-    const name = `drift${this.#others.length}`
-    await unwrap(db.engine.schema.ensure(this.release.map(model => model.name)))
-    await db.sql`create view ${sql.id(name)} as select 1 as one`
-    this.#others = [...this.#others, `view ${name}`].sort()
   }
 
   /** These models and all that they refer to. */
@@ -198,6 +202,21 @@ export class Play {
       if (stay.bulk) await this.#write(() => table.bulkCreate(rows.map(row => row.data)))
       else for (const row of rows) await this.#write(() => table.create(row.data))
     }
+    if (stay.far) await this.#spread(db)
+  }
+
+  /** Moves the last row of each table whose rowid is nobody's key. */
+  async #spread(db: LocalDatabase<any>): Promise<void> {
+    for (const table of this.world) {
+      const model = modelNamed(this.release, table.model)
+      const last = table.rows.at(-1)
+      if (table.orphan || !model || hasRowidKey(model) || !last || last.rowid > 2 ** 40) continue
+      const rowid = Number(last.rowid) + 70_000 * 2 ** table.rows.length
+      if (table.rows.some(row => row.rowid === rowid)) continue
+      await this.#sql(db, sql`update ${sql.id(table.table)} set rowid = ${rowid} where rowid = ${last.rowid}`)
+      const moved = { ...table, rows: [...table.rows.slice(0, -1), { ...last, rowid }] }
+      this.world = this.world.map(other => (other === table ? moved : other))
+    }
   }
 
   async #write(write: () => Promise<unknown>): Promise<void> {
@@ -217,6 +236,8 @@ export class Play {
     if (violationsOf(without, this.release).length > 0) return
     const key = keyOf(model)
     const id = appValue(heldKind(key, this.release), chosen.row.values[key.column]!)
+    // An app that has another kind of key by now cannot say this one.
+    if (typeof id === 'bigint' && key.kind !== 'bigint') return
     await this.#write(() => db.tables[accessorOf(model)]!.delete(id))
     this.world = without
   }
@@ -254,33 +275,3 @@ export class Play {
     throw new Mismatch(tell({ play: this, to, wrong }))
   }
 }
-
-const failureOf = (promise: Promise<unknown>): Promise<DataFlowError | null> =>
-  promise.then(
-    () => null,
-    (error: unknown) => {
-      if (DataFlowError.is(error)) return error
-      throw error
-    },
-  )
-
-function wrongRefusal(error: DataFlowError, { issues, possible, broken }: Verdict): string[] {
-  if (broken.length > 0) return []
-  if (error.code !== 'MIGRATION_DESTRUCTIVE') return [`it was refused as ${error.message}`]
-  const told = (error.issues ?? []).map(({ path }) => path.map(String))
-  const fits = ({ model, fields }: Issue, [name, field]: readonly string[]) =>
-    name === model && (field === undefined ? fields.length !== 1 : fields.length === 0 || fields.includes(field))
-  return [
-    ...issues
-      .filter(issue => !told.some(path => fits(issue, path)))
-      .map(({ model, fields, why }) => `the error does not name ${model}.${fields.join()} (${why}): ${error.message}`),
-    ...told
-      .filter(path => ![...issues, ...possible].some(issue => fits(issue, path)))
-      .map(path => `the error names ${path.join('.')}, which is sound: ${error.message}`),
-  ]
-}
-
-const explain = ({ issues, broken }: Verdict): string[] => [
-  ...issues.map(({ model, fields, why }) => `(to be refused: ${model}.${fields.join()}: ${why})`),
-  ...broken.map(text => `(to be refused: ${text})`),
-]

@@ -42,7 +42,7 @@ export interface Found {
   /** Triggers and views, and what else is neither table nor index. */
   readonly others: readonly string[]
   readonly registry: ReadonlyMap<string, RegistryRow>
-  readonly sequences: ReadonlyMap<string, number>
+  readonly sequences: ReadonlyMap<string, bigint>
   /** What integrity_check and foreign_key_check say. */
   readonly unsound: readonly string[]
 }
@@ -76,7 +76,7 @@ export function find(query: Query): Found {
     ),
     sequences: new Map(
       has('sqlite_sequence')
-        ? query('SELECT name, seq FROM sqlite_sequence').map(row => [String(row.name), Number(row.seq)])
+        ? query('SELECT name, seq FROM sqlite_sequence').map(row => [String(row.name), BigInt(row.seq as number | bigint)])
         : [],
     ),
     unsound: [
