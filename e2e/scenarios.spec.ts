@@ -126,7 +126,8 @@ test('3: an unchanged model costs no DDL at the next start, a changed one is mig
     const status = await db.tableStatus('notes')
     const report = await db.ready
     const { history } = db.migrations
-    const registry = await db.sql`select model_name, version, status from dataflow_model_registry`
+    const registry =
+      await db.sql`select model_name, version, status from dataflow_model_registry where status = 'active'`
     return { status, report, rows: await db.notes.list(), history: await history(), registry }
   })
   expect(changed.status).toBe('exists')

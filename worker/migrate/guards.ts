@@ -68,6 +68,17 @@ export function guardsOf({ declared, stored, matches, rows, kept, keysOf }: Guar
       const what = 'not to be converted without loss'
       guards.push({ ...about, sql: `SELECT count(*) FROM ${rows} WHERE ${where}`, what, hint: APPLY, loss: true })
     }
+    if (from === null && value === ROWID) {
+      const what = 'with a number that autoId cannot give back'
+      const hint = 'declare a t.bigint() key, or give the field .convertFrom(sql`...`).'
+      guards.push({
+        ...about,
+        sql: count(`${name} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`),
+        what,
+        hint,
+        loss: false,
+      })
+    }
     const wasNotNull = from === null ? isConstant(match) : from.notNull && !match.revalued
     if (column.notNull && !wasNotNull && value !== ROWID) {
       const hint = 'give the field a default or .convertFrom(sql`...`), or declare it nullable.'

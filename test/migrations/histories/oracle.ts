@@ -275,10 +275,18 @@ function implicit(
   return values
 }
 
+const isSafe = (number: bigint) => number >= -(2n ** 53n - 1n) && number <= 2n ** 53n - 1n
+
 function newValues({ field, column }: Match, table: Table, model: ModelSpec, { now, notes }: Context): Stored[] {
   const fallback = databaseDefault(field)
   if (field.kind === 'createdAt' || field.kind === 'updatedAt') return table.rows.map(() => now)
-  if (field.kind === 'autoId') return table.rows.map(row => whole(BigInt(row.rowid)))
+  if (field.kind === 'autoId') {
+    if (!table.rows.every(({ rowid }) => isSafe(BigInt(rowid)))) {
+      notes.issues.push({ model: model.name, fields: [field.name], why: 'rowids that autoId cannot give back' })
+      notes.damaged.add(`${model.name}.${field.name}`)
+    }
+    return table.rows.map(row => whole(BigInt(row.rowid)))
+  }
   if (fallback !== undefined) return table.rows.map(() => fallback)
   if (column.notNull && table.rows.length > 0) {
     notes.issues.push({ model: model.name, fields: [field.name], why: 'new, NOT NULL, and nothing to fill it with' })

@@ -76,7 +76,10 @@ export function find(query: Query): Found {
     ),
     sequences: new Map(
       has('sqlite_sequence')
-        ? query('SELECT name, seq FROM sqlite_sequence').map(row => [String(row.name), BigInt(row.seq as number | bigint)])
+        ? query('SELECT name, seq FROM sqlite_sequence').map(row => [
+            String(row.name),
+            BigInt(row.seq as number | bigint),
+          ])
         : [],
     ),
     unsound: [
