@@ -15,6 +15,13 @@ export interface Matching {
   readonly left: readonly ColumnShape[]
 }
 
+/** Whether ALTER TABLE can give a column this name: SQLite takes names that differ by case for one. */
+export const isAlterable = (from: string, to: string): boolean =>
+  fold(from) !== fold(to) && !isRowidName(from) && !isRowidName(to)
+
+/** Names of the rowid, which a column can have all the same; but ALTER TABLE neither gives nor takes them. */
+export const isRowidName = (name: string): boolean => ['rowid', '_rowid_', 'oid'].includes(fold(name))
+
 export const fold = (name: string): string => name.toLowerCase()
 
 /**

@@ -5,7 +5,7 @@ import { withFieldName, type DeclaredModel } from './declared.js'
 import { driftOf } from './drift.js'
 import { lossOf, sameIndex, type Guard, type ParentKeys } from './guards.js'
 import { hasTable, introspect, type Query } from './introspect.js'
-import { fold, matchColumns, type Matching } from './match.js'
+import { fold, isAlterable, matchColumns, type Matching } from './match.js'
 import { rebuildTable, rowsOf } from './rebuild.js'
 import type { Registration, Registry, RegistryRow } from './registry.js'
 import type { TableShape } from './shape.js'
@@ -67,8 +67,10 @@ export function planSchema(
   options: PlanOptions,
 ): SchemaPlan {
   const plan = new Plan(registry, query, options)
+  const others = wanted.filter(model => !changes.pairs.some(pair => pair.model === model))
+  plan.makeRoom(changes, others)
   plan.change(changes)
-  plan.provide(wanted.filter(model => !changes.pairs.some(pair => pair.model === model)))
+  plan.provide(others)
   return plan
 }
 
@@ -84,11 +86,34 @@ class Plan implements SchemaPlan {
   readonly #registry: Registry
   readonly #query: Query
   readonly #options: PlanOptions
+  /** Removed models whose table's name another one has now. */
+  readonly #inTheWay = new Set<RegistryRow>()
 
   constructor(registry: Registry, query: Query, options: PlanOptions) {
     this.#registry = registry
     this.#query = query
     this.#options = options
+  }
+
+  /** The table of a removed model, where another model's is to be: it goes first, if it may. */
+  makeRoom({ pairs, gone }: Changes, others: readonly DeclaredModel[]): void {
+    const sources = new Map(pairs.map(({ row, model }) => [model, row]))
+    for (const model of [...sources.keys(), ...others]) {
+      const { shape } = model
+      const own = sources.get(model) ?? this.#registry.rows?.get(shape.model)
+      const owner = own && fold(own.shape.table) === fold(shape.table) ? undefined : this.#ownerOf(shape.table)
+      // The table of a model that is declared moves away by itself.
+      if (!owner || !(owner.status === 'orphan' || gone.includes(owner)) || [...sources.values()].includes(owner))
+        continue
+      this.#inTheWay.add(owner)
+      if (gone.includes(owner) && this.#options.onDestructive !== 'keep') continue
+      if (!hasTable(this.#query, shape.table)) continue
+      const { hint, ...guard } = lossOf(owner.shape, null)
+      const more = `declare renamedFrom: '${owner.model}', or another table; ${hint}`
+      this.guards.push({ ...guard, model: shape.model, hint: more })
+      this.steps.push(steps.dropTable(owner.shape))
+      this.registration.removed.push(owner.model)
+    }
   }
 
   change({ pairs, gone }: Changes): void {
@@ -98,12 +123,12 @@ class Plan implements SchemaPlan {
       this.#create(model)
       return []
     })
-    // A table that goes at once makes room for one that takes its name.
-    const goesFirst = this.#options.onDestructive !== 'keep' && !this.#options.hasDataSteps
-    if (goesFirst) for (const row of gone) this.#letGo(row)
+    const { onDestructive, hasDataSteps } = this.#options
+    const goesFirst = (row: RegistryRow) => onDestructive !== 'keep' && (!hasDataSteps || this.#inTheWay.has(row))
+    for (const row of gone) if (goesFirst(row)) this.#letGo(row)
     this.#renameTables(present.map(({ stored, model }) => ({ from: stored.table, to: model.shape })))
     const renamed = renamesOf(present)
-    if (!goesFirst) for (const row of gone) this.#letGo(row)
+    for (const row of gone) if (!goesFirst(row) && !this.#inTheWay.has(row)) this.#letGo(row)
     for (const { row, model, stored, matching } of present) {
       const { shape, checksum } = model
       const current = underNewNames(stored, shape, renamed)
@@ -133,7 +158,8 @@ class Plan implements SchemaPlan {
       const { shape, checksum } = model
       const row = this.#registry.rows?.get(shape.model)
       const expected = row?.shape ?? shape
-      const found = !row && this.#orphanAt(shape.table) ? null : introspect(this.#query, expected)
+      // Another model's table is renamed or dropped before.
+      const found = !row && this.#ownerOf(shape.table) ? null : introspect(this.#query, expected)
       if (!found) {
         this.#create(model)
         continue
@@ -147,22 +173,13 @@ class Plan implements SchemaPlan {
   }
 
   #create({ shape, checksum }: DeclaredModel): void {
-    const orphan = this.#orphanAt(shape.table)
-    if (orphan && orphan.model !== shape.model && hasTable(this.#query, shape.table)) {
-      const { hint, ...guard } = lossOf(orphan.shape, null)
-      const more = `declare renamedFrom: '${orphan.model}', or another table; ${hint}`
-      this.guards.push({ ...guard, model: shape.model, hint: more })
-      this.steps.push(steps.dropTable(orphan.shape))
-      this.registration.removed.push(orphan.model)
-    }
     this.steps.push(...steps.createTable(shape))
     this.registration.registered.push({ shape, checksum, status: 'active' })
   }
 
-  /** A removed model whose table has this name. */
-  #orphanAt(table: string): RegistryRow | undefined {
-    const rows = [...(this.#registry.rows?.values() ?? [])]
-    return rows.find(row => row.status === 'orphan' && fold(row.shape.table) === fold(table))
+  /** The stored model whose table has this name. */
+  #ownerOf(table: string): RegistryRow | undefined {
+    return [...(this.#registry.rows?.values() ?? [])].find(row => fold(row.shape.table) === fold(table))
   }
 
   #mendIndexes(actual: TableShape, expected: TableShape): void {
@@ -203,7 +220,7 @@ class Plan implements SchemaPlan {
     if (this.#options.onDestructive !== 'keep') {
       this.guards.push(lossOf(stored, null))
       const drop = steps.dropTable(stored)
-      if (this.#options.hasDataSteps) this.late.push(drop)
+      if (this.#options.hasDataSteps && !this.#inTheWay.has(row)) this.late.push(drop)
       else this.steps.push(drop)
       this.registration.removed.push(row.model)
       return
@@ -255,7 +272,9 @@ function renamesOf(present: readonly Present[]) {
       {
         table: model.shape.table,
         columns: new Map(
-          matching.matches.flatMap(({ from, column }) => (from ? [[fold(from.name), column.name]] : [])),
+          matching.matches.flatMap(({ from, column }) =>
+            from && isAlterable(from.name, column.name) ? [[fold(from.name), column.name]] : [],
+          ),
         ),
       },
     ]),

@@ -3,7 +3,7 @@ import { quoteIdentifier } from '../../src/shared/sql.js'
 import { conversion } from './convert.js'
 import { withKnownNames } from './expression.js'
 import { guardsOf, lossOf, sameIndex, type Guard, type ParentKeys, type ValuedMatch } from './guards.js'
-import { fold, type Match, type Matching } from './match.js'
+import { fold, isAlterable, isRowidName, type Match, type Matching } from './match.js'
 import { rebuildTable, ROWID, rowsOf } from './rebuild.js'
 import type { ColumnShape, TableShape } from './shape.js'
 import * as steps from './step.js'
@@ -53,15 +53,14 @@ export function planTable(input: TablePlanInput): TablePlan {
     ...orphans.map(({ column, orphan }) => [column.name, orphan.name] as const),
     ...matches.flatMap(({ from, column }) => (from ? [[from.name, column.name] as const] : [])),
   ].filter(([from, to]) => from !== to)
-  // SQLite takes names that differ by case for one.
-  const recased = renames.filter(([from, to]) => fold(from) === fold(to))
-  const altered = renames.filter(([from, to]) => fold(from) !== fold(to))
+  const altered = renames.filter(([from, to]) => isAlterable(from, to))
+  const renamedByRebuild = renames.filter(([from, to]) => !isAlterable(from, to))
   const shape: TableShape = { ...declared, columns: [...declared.columns, ...orphans.map(({ orphan }) => orphan)] }
 
   const why = [
     ...new Set([
       ...matches.flatMap(match => whyRebuilt(match)),
-      ...recased.map(([, to]) => `${to} in other letters`),
+      ...renamedByRebuild.map(([from, to]) => `${from} is ${to} now`),
       ...stays.filter(column => !column.orphan && !isPlain(column)).map(({ name }) => `${name} is let go`),
       ...(keeps || hasDataSteps ? [] : left.filter(isBound).map(({ name }) => `${name} is dropped`)),
       ...(sameChecks(stored.checks, declared.checks) ? [] : ['its checks']),
@@ -75,7 +74,10 @@ export function planTable(input: TablePlanInput): TablePlan {
   const renamed = altered.map(([from, to]) => steps.renameColumn(owner, from, to))
   const letGo = orphans.filter(({ column }) => !column.orphan).map(({ orphan }) => steps.keepOrphan(owner, orphan.name))
 
-  const named = new Map(renames.map(([from, to]) => [from, to]))
+  const named = new Map(renames)
+  const alteredTo = new Map(altered)
+  /** Where a stored column is found when the rebuild begins. */
+  const nameNow = ({ name }: ColumnShape) => alteredTo.get(name) ?? name
   const asFound = { ...stored, table: tableNow }
   const guards = [
     ...guardsOf({ declared, stored, matches, rows: rowsOf(asFound, undefined, renames), kept, keysOf: input.keysOf }),
@@ -85,10 +87,10 @@ export function planTable(input: TablePlanInput): TablePlan {
   const final = hasDataSteps && !keeps ? declared : shape
 
   if (why.length > 0) {
-    const current = { ...stored, columns: stored.columns.map(column => ({ ...column, name: nameNow(column, named) })) }
+    const current = { ...stored, columns: stored.columns.map(column => ({ ...column, name: nameNow(column) })) }
     // An expression knows the columns by their stored names, although some have others by now.
-    const names = stored.columns.map(column => [nameNow(column, named), column.name] as const)
-    const more = stored.columns.map(column => [nameNow(column, named), named.get(column.name) ?? column.name] as const)
+    const names = stored.columns.map(column => [nameNow(column), column.name] as const)
+    const more = stored.columns.map(column => [nameNow(column), named.get(column.name) ?? column.name] as const)
     const how = rebuildTable({
       shape: { ...shape, indexes: declared.indexes.filter(index => kept.has(index.name)) },
       stored: current,
@@ -119,12 +121,6 @@ export function futureKeys(stored: TableShape, { matches }: Matching, column: st
   const { value, revalued } = valued(match, now)
   const renames = matches.flatMap(({ from, column: to }) => (from ? [[from.name, to.name] as const] : []))
   return { sql: `SELECT ${value} FROM ${rowsOf(stored, undefined, renames)} WHERE ${value} IS NOT NULL`, revalued }
-}
-
-/** Where the column is found when the rebuild begins: renamed already, but for its letters. */
-function nameNow(column: ColumnShape, renamed: ReadonlyMap<string, string>): string {
-  const to = renamed.get(column.name)
-  return to === undefined || fold(to) === fold(column.name) ? column.name : to
 }
 
 /** An orphan whose name is declared again, for another column's values, gets another one. */
@@ -162,7 +158,8 @@ const isPlain = ({ notNull, primaryKey, default: value, checks, references }: Co
   !notNull && !primaryKey && value === null && checks.length === 0 && references === null
 
 /** What DROP COLUMN refuses. */
-const isBound = ({ primaryKey, references }: ColumnShape) => primaryKey || references !== null
+const isBound = ({ name, primaryKey, references }: ColumnShape) =>
+  primaryKey || references !== null || isRowidName(name)
 
 /** The value of a declared column in each stored row. */
 function valued(match: Match, now: number): ValuedMatch {
@@ -211,11 +208,11 @@ function whyRebuilt({ column, from, field, value, revalued }: ValuedMatch): stri
 }
 
 const sorted = (references: ColumnShape['references']) =>
-  references && [fold(references.table), fold(references.column), references.onDelete, references.onUpdate]
+  references && [references.table, references.column, references.onDelete, references.onUpdate]
 
 /** ADD COLUMN takes only constants as defaults, and no default for a reference. */
 function isAddable(column: ColumnShape, value: string, convertFrom: string | undefined): boolean {
-  if (convertFrom !== undefined || column.primaryKey) return false
+  if (convertFrom !== undefined || column.primaryKey || isRowidName(column.name)) return false
   if (value !== 'NULL' && value !== column.default) return false
   if (column.default !== null && (!column.constantDefault || column.references)) return false
   return !(column.notNull && column.default === null)

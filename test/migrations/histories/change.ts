@@ -19,7 +19,7 @@ import {
 } from './edit.js'
 import { fit } from './fit.js'
 
-const COLUMN_NAMES = ['Order Details', 'say "hi"', 'group', "it's", 'alpha']
+const COLUMN_NAMES = ['oid', 'rowid', 'Order Details', 'say "hi"', 'group', "it's", 'alpha']
 const TABLE_NAMES = ['all of "them"', 'select', 'Things']
 const EDITS = {
   addField: onModel((model, { f, a, b, yes }) => {

@@ -9,12 +9,15 @@ export interface Saved {
   readonly size: number
 }
 
+const bytesOf = ({ chunks, size }: Saved) => Buffer.concat(chunks).subarray(0, size)
 const copyOf = ({ chunks, size }: Saved) => ({ chunks: chunks.map(chunk => chunk.slice()), size })
 
 export class Disk {
   saved: Saved
   /** Every state that was saved since the last start. */
   readonly flushed: Saved[] = []
+  /** Copies that were kept since the last start. */
+  readonly backups: Buffer[] = []
   /** Set: the next flush finds no room. */
   isFull: (() => Error) | null = null
 
@@ -25,6 +28,7 @@ export class Disk {
   /** The storage of one start. */
   openStorage(): Storage {
     this.flushed.length = 0
+    this.backups.length = 0
     return {
       ...openMemoryStorage(),
       open: async () => copyOf(this.saved),
@@ -35,11 +39,17 @@ export class Disk {
         this.flushed.push(this.saved)
         return { bytes: changes.bytes.length }
       },
+      backup: async (image, about) => {
+        if (this.isFull) throw this.isFull()
+        const chunks = Array.from({ length: image.chunkCount }, (_, n) => image.chunk(n).slice())
+        this.backups.push(bytesOf({ chunks, size: image.size }))
+        return { id: String(this.backups.length), size: image.size, bytes: image.size, ...about }
+      },
     }
   }
 
   bytes(): Buffer {
-    return Buffer.concat(this.saved.chunks).subarray(0, this.saved.size)
+    return bytesOf(this.saved)
   }
 }
 

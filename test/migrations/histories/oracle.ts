@@ -38,10 +38,12 @@ export interface Verdict {
   readonly broken: readonly string[]
   /** What no rule decides: nothing can be expected. */
   readonly unclear: readonly string[]
+  /** Values are given up: only onDestructive: 'apply' does that, and keeps a copy first. */
+  readonly loses: boolean
 }
 
 export function migrate(world: World, release: Release, mode: Mode, now: number): Verdict {
-  const notes: Notes = { issues: [], broken: [], unclear: [], damaged: new Set() }
+  const notes: Notes = { issues: [], broken: [], unclear: [], losses: [], damaged: new Set() }
   const sources = matchModels(world, release, notes)
   const used = new Set(sources.values())
   const tables = release.flatMap(model => {
@@ -62,6 +64,7 @@ export function migrate(world: World, release: Release, mode: Mode, now: number)
     possible: violations.filter(follows),
     broken: notes.broken,
     unclear: notes.unclear,
+    loses: notes.losses.length > 0,
   }
 }
 
@@ -69,6 +72,7 @@ interface Notes {
   readonly issues: Issue[]
   readonly broken: string[]
   readonly unclear: string[]
+  readonly losses: string[]
   /** `model.field` of columns whose values are not known, because the migration is refused for them. */
   readonly damaged: Set<string>
 }
@@ -98,8 +102,10 @@ function matchModels(world: World, release: Release, notes: Notes): Map<string, 
 
 function removeModel(table: Table, mode: Mode, notes: Notes): Table[] {
   if (mode === 'keep') return [{ ...table, orphan: true }]
-  if (mode === 'error' && table.rows.length > 0) {
-    notes.issues.push({ model: table.model, fields: [], why: 'a model with rows is removed' })
+  if (table.rows.length > 0) {
+    const why = 'a model with rows is removed'
+    notes.losses.push(why)
+    if (mode === 'error') notes.issues.push({ model: table.model, fields: [], why })
   }
   return []
 }
@@ -165,8 +171,10 @@ function removeColumn(
   matches: readonly Match[],
   { mode, notes }: Context,
 ): { from: Column; as: Column }[] {
-  if (mode === 'error' && source.rows.some(row => row.values[column.name] !== null)) {
-    notes.issues.push({ model: model.name, fields: [column.name], why: 'a field with values is removed' })
+  if (mode !== 'keep' && source.rows.some(row => row.values[column.name] !== null)) {
+    const why = 'a field with values is removed'
+    notes.losses.push(why)
+    if (mode === 'error') notes.issues.push({ model: model.name, fields: [column.name], why })
   }
   if (mode !== 'keep') return []
   const isTaken = (name: string) =>
@@ -268,6 +276,7 @@ function implicit(
     isLossy ||= result.lost
     return result.value
   })
+  if (isLossy) notes.losses.push(`${model.name}.${field.name}`)
   if (isLossy && mode !== 'apply') {
     notes.issues.push({ model: model.name, fields: [field.name], why: `values that are no ${column.type}` })
     notes.damaged.add(`${model.name}.${field.name}`)

@@ -3,6 +3,7 @@
 import { sql } from '../../../src/index.js'
 import type { SqlQuery } from '../../../src/shared/sql.js'
 import { unwrap, type LocalDatabase } from '../../support/local.js'
+import { additionOf, additionsIn, type Addition } from './additions.js'
 import { differences, type Expected } from './compare.js'
 import { Disk, look, type Saved } from './disk.js'
 import { releasesOf, type History, type Mode, type Stay } from './generator.js'
@@ -44,7 +45,8 @@ export class Play {
   at: number
   #now = 1_700_000_000_000
   #serial = 100
-  #others: string[] = []
+  #additions: readonly Addition[] = []
+  #additionCount = 0
   #found!: Found
   readonly #fresh = new Map<number, Found>()
 
@@ -77,9 +79,9 @@ export class Play {
     this.#now += HOUR
   }
 
-  open(at: number, parts = {}): Promise<LocalDatabase<any>> {
+  open(at: number, parts = {}, autoMigrate = true): Promise<LocalDatabase<any>> {
     const { disk, mode } = this
-    return start({ disk, release: this.releases[at]!, version: at + 1, mode, now: this.#now, parts })
+    return start({ disk, release: this.releases[at]!, version: at + 1, mode, now: this.#now, autoMigrate, parts })
   }
 
   /** What a start at that release has to make of the database. */
@@ -90,19 +92,24 @@ export class Play {
   /** Loads a later release, and stays there if it could be loaded. */
   async jump(to: number, stay: Stay): Promise<void> {
     const verdict = this.verdict(to)
-    if (verdict.unclear.length > 0) {
+    const additions = additionsIn(verdict.world, verdict.sources, this.#additions)
+    if (verdict.unclear.length > 0 || !additions) {
       this.#tally.unclear++
       return
     }
-    if (verdict.issues.length + verdict.broken.length > 0) return this.#refused(to, verdict)
-    const db = await this.open(to)
-    const failure = await failureOf(unwrap(db.engine.ready()))
+    const { byHand } = stay
+    if (verdict.issues.length + verdict.broken.length > 0) return this.#refused(to, verdict, byHand)
+    const bytes = this.disk.bytes()
+    const { db, failure } = await this.#migrate(to, byHand)
     if (failure) this.fail(to, [`it was refused: ${failure.message}`])
     const before = { found: this.#found, world: this.world }
     this.world = verdict.world
     this.at = to
+    if (byHand) this.#allMade()
+    this.#additions = additions
     this.#tally.migrated++
     await this.#compare('after the migration', before.found)
+    this.#compareBackups(verdict, bytes)
     const registry = registryDifferences(this.#found, this.world, before, verdict.sources)
     if (registry.length > 0) this.fail(to, registry)
     await this.#touch(db, stay)
@@ -111,6 +118,26 @@ export class Play {
     await db.close()
     await this.#compare('with its new rows')
     await this.#reopen()
+  }
+
+  /** Opens a release and has it migrate, by itself or when it is asked to. */
+  async #migrate(to: number, byHand: boolean) {
+    const db = await this.open(to, {}, !byHand)
+    if (!byHand) return { db, failure: await failureOf(unwrap(db.engine.ready())) }
+    const bytes = this.disk.bytes()
+    const planned = await failureOf(unwrap(db.engine.schema.plan()))
+    if (!this.disk.bytes().equals(bytes)) this.fail(to, ['plan() has changed something'])
+    const failure = await failureOf(unwrap(db.engine.schema.apply()))
+    if (planned && !failure) this.fail(to, [`there was no plan: ${planned.message}`])
+    return { db, failure }
+  }
+
+  /** Before values are given up a copy of all that there was is kept, and only then. */
+  #compareBackups({ loses }: Verdict, before: Buffer): void {
+    const { backups } = this.disk
+    const isRight = loses ? backups.length === 1 && backups[0]!.equals(before) : backups.length === 0
+    if (!isRight)
+      this.fail(this.at, [`${backups.length} copies were kept, and values ${loses ? 'were' : 'were not'} given up`])
   }
 
   /** The same models again: nothing to do, seen with one statement. */
@@ -132,11 +159,12 @@ export class Play {
       )
   }
 
-  async #refused(to: number, verdict: Verdict): Promise<void> {
-    const db = await this.open(to)
-    const failure = await failureOf(unwrap(db.engine.ready()))
+  async #refused(to: number, verdict: Verdict, byHand: boolean): Promise<void> {
+    const bytes = this.disk.bytes()
+    const { db, failure } = await this.#migrate(to, byHand)
     const wrong = failure ? wrongRefusal(failure, verdict) : ['it was not refused']
     await db.close()
+    if (failure?.code === 'MIGRATION_DESTRUCTIVE' && !this.disk.bytes().equals(bytes)) wrong.push('it wrote something')
     const found = await lookAt(this.disk)
     const still = differences(found, await this.#expected(this.#found))
     // The old release goes on as if nothing had been tried.
@@ -162,14 +190,19 @@ export class Play {
     const made = this.#reached(wanted).filter(model => !tableOf(this.world, model.name))
     this.world = [...this.world, ...made.map(model => newTable(model, this.release))]
     if (!drift) return
-    const name = `drift${this.#others.length}`
-    await this.#sql(db, sql`create view ${sql.id(name)} as select 1 as one`)
-    this.#others = [...this.#others, `view ${name}`].sort()
+    const tables = this.world.filter(table => !table.orphan)
+    const { query, addition } = additionOf(drift, ++this.#additionCount, tables)
+    await this.#sql(db, query)
+    this.#additions = [...this.#additions, addition]
   }
 
   /** The app's own SQL: it makes sure of every model. */
   async #sql(db: LocalDatabase<any>, query: SqlQuery<unknown>): Promise<void> {
     await this.#write(() => db.run(query))
+    this.#allMade()
+  }
+
+  #allMade(): void {
     const rest = this.release.filter(model => !tableOf(this.world, model.name))
     this.world = [...this.world, ...rest.map(model => newTable(model, this.release))]
   }
@@ -213,7 +246,7 @@ export class Play {
       if (table.orphan || !model || hasRowidKey(model) || !last || last.rowid > 2 ** 40) continue
       const rowid = Number(last.rowid) + 70_000 * 2 ** table.rows.length
       if (table.rows.some(row => row.rowid === rowid)) continue
-      await this.#sql(db, sql`update ${sql.id(table.table)} set rowid = ${rowid} where rowid = ${last.rowid}`)
+      await this.#sql(db, sql`update ${sql.id(table.table)} set _rowid_ = ${rowid} where _rowid_ = ${last.rowid}`)
       const moved = { ...table, rows: [...table.rows.slice(0, -1), { ...last, rowid }] }
       this.world = this.world.map(other => (other === table ? moved : other))
     }
@@ -257,7 +290,8 @@ export class Play {
     let fresh = this.#fresh.get(at)
     if (!fresh) this.#fresh.set(at, (fresh = await freshAt(release, this.mode)))
     const mayHave = release.filter(model => !tableOf(world, model.name)).map(model => model.table)
-    return { world, fresh, before, mayHave, others: this.#others }
+    const others = this.#additions.map(({ listed }) => listed).sort()
+    return { world, fresh, before, mayHave, others }
   }
 
   async #compare(when: string, before: Found = this.#found): Promise<void> {

@@ -62,10 +62,13 @@ export function find(query: Query): Found {
   return {
     tables: new Map(tables.map(name => [name, tableSchema(query, name)])),
     rows: new Map(
-      tables.map(name => [name, query(`SELECT rowid AS "(rowid)", * FROM ${quoted(name)} ORDER BY rowid`)]),
+      tables.map(name => [name, query(`SELECT _rowid_ AS "(rowid)", * FROM ${quoted(name)} ORDER BY _rowid_`)]),
     ),
     own,
-    others: all.filter(({ type }) => type !== 'table' && type !== 'index').map(({ type, name }) => `${type} ${name}`),
+    others: all
+      .filter(({ type }) => type !== 'table' && type !== 'index')
+      .map(({ type, name }) => `${type} ${name}`)
+      .sort(),
     registry: new Map(
       has('dataflow_model_registry')
         ? query(REGISTRY).map(row => [
@@ -83,9 +86,19 @@ export function find(query: Query): Found {
         : [],
     ),
     unsound: [
+      ...all.flatMap(({ type, name }) => (type === 'view' ? brokenView(query, String(name)) : [])),
       ...query('PRAGMA integrity_check').map(row => String(row.integrity_check)),
       ...query('PRAGMA foreign_key_check').map(row => `${row.table} ${row.rowid} refers to no ${row.parent}`),
     ].filter(text => text !== 'ok'),
+  }
+}
+
+function brokenView(query: Query, name: string): string[] {
+  try {
+    query(`SELECT * FROM ${quoted(name)}`)
+    return []
+  } catch (error) {
+    return [`the view ${name}: ${String(error)}`]
   }
 }
 

@@ -19,15 +19,27 @@ export interface Start {
   readonly mode: Mode
   /** What the clock says, as long as this start lasts. */
   readonly now: number
+  readonly autoMigrate?: boolean
   readonly parts?: Partial<EngineParts>
 }
 
-export async function start({ disk, release, version, mode, now, parts = {} }: Start): Promise<LocalDatabase<any>> {
+export async function start({
+  disk,
+  release,
+  version,
+  mode,
+  now,
+  autoMigrate = true,
+  parts = {},
+}: Start): Promise<LocalDatabase<any>> {
   const models = declare(release)
   const definitions = [...resolveModels(models).values()].map(({ definition }) => definition)
   return localDatabase(models, {
     fingerprint: await fingerprintOf(definitions),
     parts: { clock: { ...systemClock, now: () => now }, openStorage: () => disk.openStorage(), ...parts },
+    // Saved, as far as the engine knows.
+    storage: 'indexeddb',
+    autoMigrate,
     ...migrationOptions(mode, version),
   })
 }
