@@ -6,8 +6,8 @@ import { parseAst } from 'vite'
 const KB = 1000
 // The page was meant to have 12 KB and the worker 40 (see Sizes in README.md): what is reached may not grow unnoticed.
 const bars = [
-  { file: 'index.js', what: 'page', bar: 27 * KB },
-  { file: 'worker.js', what: 'worker', bar: 78 * KB },
+  { file: 'index.js', what: 'page', bar: 28 * KB },
+  { file: 'worker.js', what: 'worker', bar: 79 * KB },
   { file: 'sqlite.wasm', what: 'wasm, as sql.js ships it', bar: 340 * KB },
   { file: 'inline-worker.js', what: 'fallback, lazy', bar: 500 * KB },
   { file: 'adopt.js', what: 'dataflow.introspect(), lazy', bar: 10 * KB },

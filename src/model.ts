@@ -1,5 +1,7 @@
 // model(): a definition, and an operation per method as plain data. Nothing here runs anything.
 import type { Where } from './where.js'
+import type { AggregateArgs, Aggregated, CheckAggregate, DistinctArgs } from './aggregate.js'
+import type { Exact } from './exact.js'
 import { checkDeclaration } from './declaration.js'
 import { canonicalKey } from './operation-key.js'
 import type { DataFlowError } from './shared/errors.js'
@@ -82,6 +84,10 @@ export interface Operations<F extends Fields, Id> {
   first<const K extends keyof F = keyof F>(args?: ListArgs<F, K>): Operation<Selected<F, K> | null, false>
   page<const K extends keyof F = keyof F>(args: PageArgs<F, K>): Operation<Page<Selected<F, K>>, false>
   count(where?: Where<F>): Operation<number, false>
+  aggregate<const A extends AggregateArgs<F>>(
+    args: A & Exact<A, AggregateArgs<F>> & CheckAggregate<A>,
+  ): Operation<Aggregated<F, A>, false>
+  distinct<K extends keyof F>(field: K, args?: DistinctArgs<F>): Operation<RowOf<F>[K][], false>
   bulkCreate(rows: readonly InsertOf<F>[], options?: BulkCreateOptions): Operation<Bulk<Id>, true>
   bulkUpdate(args: Target<F> & { set: UpdateOf<F> }): Operation<Bulk<Id>, true>
   bulkUpsert(rows: readonly InsertOf<F>[], options?: { on?: keyof F | readonly (keyof F)[] }): Operation<Bulk<Id>, true>
@@ -104,6 +110,8 @@ export const METHODS: Record<MethodName, Method> = {
   first: method(false, 0, true),
   page: method(false, 0, true),
   count: method(false, 1, false),
+  aggregate: method(false, 0, true),
+  distinct: method(false, 1, true),
   bulkCreate: method(true, 1, true),
   bulkUpdate: method(true, 1, false),
   bulkUpsert: method(true, 1, true),

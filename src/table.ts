@@ -1,4 +1,5 @@
 // db.users: the operations of a model, run at once. Also those of a transaction, which run inside it.
+import type { AggregateArgs, Aggregated, CheckAggregate, DistinctArgs } from './aggregate.js'
 import type {
   AnyModel,
   Bulk,
@@ -14,6 +15,7 @@ import type {
 import { METHOD_NAMES, METHODS, operationOf, type Operation } from './model.js'
 import type { RunOptions } from './connect.js'
 import { badOption, named, readOptions } from './encode/options.js'
+import type { Exact } from './exact.js'
 import type { PageModel } from './resolve.js'
 import { isObject } from './shared/codec.js'
 import type { Durability } from './shared/operation.js'
@@ -58,6 +60,18 @@ export interface TableOf<F extends Fields> {
   /** All rows, `chunk` at a time; no cursor stays open, and rows written meanwhile may or may not be seen. */
   iterate<const K extends keyof F = keyof F>(args?: IterateArgs<F, K> & RunOptions): AsyncIterable<Selected<F, K>>
   count(where?: Where<F>, options?: RunOptions): Promise<number>
+  /**
+   * Counts, sums, averages, least and greatest values: one object, or with `groupBy` one for each group.
+   *
+   * @example
+   * await db.users.aggregate({ groupBy: ['role'], count: true, avg: ['age'], having: { count: { $gt: 1 } } })
+   * // [{ role: 'admin', count: 2, avg: { age: 36.5 } }]
+   */
+  aggregate<const A extends AggregateArgs<F> & RunOptions>(
+    args: A & Exact<A, AggregateArgs<F> & RunOptions> & CheckAggregate<A>,
+  ): Promise<Aggregated<F, A>>
+  /** The values that a field has, each once, in ascending order; null first, if there is one. */
+  distinct<K extends keyof F>(field: K, args?: DistinctArgs<F> & RunOptions): Promise<RowOf<F>[K][]>
   /** Adds many rows in one transaction and one message. */
   bulkCreate(rows: readonly InsertOf<F>[], options?: BulkCreateOptions & RunOptions): Promise<Bulk<KeyOf<F>>>
   bulkUpdate(args: Target<F> & { set: UpdateOf<F> }, options?: RunOptions): Promise<Bulk<KeyOf<F>>>

@@ -189,6 +189,101 @@ compiled(async () => {
 })
 
 compiled(async () => {
+  const all = await db.users.aggregate({
+    count: true,
+    sum: ['score', 'balance', 'age'],
+    avg: ['age'],
+    min: ['createdAt'],
+  })
+  ok<
+    Eq<
+      typeof all,
+      {
+        count: number
+        sum: { score: number | null; balance: bigint | null; age: number | null }
+        avg: { age: number | null }
+        min: { createdAt: Date | null }
+      }
+    >
+  >()
+  const groups = await db.users.aggregate({
+    groupBy: ['role', 'age'],
+    where: { active: true },
+    count: ['age'],
+    countDistinct: ['settings'],
+    sum: ['balance', 'age'],
+    avg: ['score'],
+    max: ['name', 'createdAt'],
+    having: { count: { $gt: 1 }, sum: { balance: { $gte: 10n } }, $or: [{ role: 'admin' }, { max: { name: 'x' } }] },
+    orderBy: [{ count: 'desc' }, { sum: { balance: 'asc' }, role: 'asc' }],
+    limit: 10,
+    signal: new AbortController().signal,
+  })
+  ok<
+    Eq<
+      typeof groups,
+      {
+        role: 'admin' | 'member'
+        age: number | null
+        count: { age: number }
+        countDistinct: { settings: number }
+        sum: { age: number | null; balance: bigint }
+        avg: { score: number }
+        max: { name: string; createdAt: Date }
+      }[]
+    >
+  >()
+  const byRole = await db.users.aggregate({ groupBy: 'role', count: true })
+  ok<Eq<typeof byRole, { role: 'admin' | 'member'; count: number }[]>>()
+  const operation = User.aggregate({ groupBy: ['role'], max: ['age'] })
+  ok<Eq<Result<typeof operation>, { role: 'admin' | 'member'; max: { age: number | null } }[]>>()
+  const roles = await db.users.distinct('role')
+  ok<Eq<typeof roles, ('admin' | 'member')[]>>()
+  const ages = await db.users.distinct('age', { where: { active: true }, limit: 3 })
+  ok<Eq<typeof ages, (number | null)[]>>()
+
+  // @ts-expect-error a text has no sum
+  await db.users.aggregate({ sum: ['name'] })
+  // @ts-expect-error JSON has no order
+  await db.users.aggregate({ min: ['settings'] })
+  // @ts-expect-error no such field
+  await db.users.aggregate({ count: ['nope'] })
+  // @ts-expect-error no such field to group by
+  await db.users.aggregate({ groupBy: ['nope'], count: true })
+  // @ts-expect-error no such option
+  await db.users.aggregate({ count: true, total: ['age'] })
+  // @ts-expect-error having is for groups
+  await db.users.aggregate({ count: true, having: { count: 1 } })
+  // @ts-expect-error limit is for groups
+  await db.users.aggregate({ count: true, limit: 1 })
+  // @ts-expect-error no such field in the filter
+  await db.users.aggregate({ where: { nope: 1 }, count: true })
+  // @ts-expect-error no such aggregate
+  await db.users.aggregate({ groupBy: ['role'], having: { median: { age: 1 } } })
+  // @ts-expect-error no such operator on a count
+  await db.users.aggregate({ groupBy: ['role'], having: { count: { $contains: 'x' } } })
+  // @ts-expect-error the sum of a bigint is a bigint
+  await db.users.aggregate({ groupBy: ['role'], having: { sum: { balance: { $gt: 1 } } } })
+  // @ts-expect-error of which field?
+  await db.users.aggregate({ groupBy: ['role'], having: { sum: { $gt: 1 } } })
+  // @ts-expect-error not a direction
+  await db.users.aggregate({ groupBy: ['role'], orderBy: { count: 'up' } })
+  // @ts-expect-error a text has no sum to order by
+  await db.users.aggregate({ groupBy: ['role'], orderBy: { sum: { name: 'asc' } } })
+  // @ts-expect-error nothing was counted
+  byRole[0]?.sum
+  // @ts-expect-error no such field
+  await db.users.distinct('nope')
+  // @ts-expect-error no such option
+  await db.users.distinct('role', { orderBy: { role: 'asc' } })
+  const Stock = model('Stock', { id: t.id(), count: t.integer() })
+  const stock = dataflow('stock', { models: { stocks: Stock } }).stocks
+  ok<Eq<Awaited<ReturnType<typeof stock.distinct<'count'>>>, number[]>>()
+  // @ts-expect-error the answer's `count` is the number of rows
+  await stock.aggregate({ groupBy: ['count'], count: true })
+})
+
+compiled(async () => {
   const [u, n, rows] = await db.batch([
     User.create({ email: 'x', name: 'y', settings: { n: 2 } }),
     Post.count({ authorId: 'a' }),

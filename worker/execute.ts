@@ -13,6 +13,7 @@ import {
 } from '../src/shared/operation.js'
 import type { QueryEvent } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
+import { compileAggregate } from './compile/aggregate.js'
 import { fieldsUsed } from './compile/fields-used.js'
 import { selectionOf, type CompiledModel } from './compile/model.js'
 import { compileCount, compileList, compileRead, type SelectRows } from './compile/read.js'
@@ -25,6 +26,7 @@ import {
   compileUpsert,
   conflictClause,
   hasMadeValues,
+  type Statement,
 } from './compile/write.js'
 import { toDataFlowError } from './failure.js'
 import { assertAllowed, assertNothingHidden, assertNotOurs } from './raw-sql.js'
@@ -94,6 +96,8 @@ export class Executor {
         this.#each(sql, params, row => (count = row.value(0) as number))
         return count
       }
+      case 'aggregate':
+        return this.#aggregate(compileAggregate(model, op))
       case 'upsert': {
         const { sql, params } = compileUpsert(model, op, execution.stamp)
         return this.#writtenRow(model, sql, params, execution)
@@ -259,7 +263,22 @@ export class Executor {
 
   #list(model: CompiledModel, op: Of<'list'>): WireRows | WireColumns {
     const { sql, params, selection } = compileList(model, op)
-    if (selection) return this.#rows({ sql, params, selection })
+    return selection ? this.#rows({ sql, params, selection }) : this.#columns({ sql, params })
+  }
+
+  #aggregate(statement: Statement): WireColumns {
+    try {
+      return this.#columns(statement)
+    } catch (error) {
+      if (!(error instanceof SqliteError && error.overflow)) throw error
+      throw new DataFlowError('VALIDATION', 'a sum is beyond 64 bits.', {
+        hint: 'sum fewer rows, or a t.bigint(), whose sums have no limit.',
+      })
+    }
+  }
+
+  /** Of a statement that gives one row, with a JSON array for each column. */
+  #columns({ sql, params }: Statement): WireColumns {
     let columns: string[] = []
     const read = (row: RowReader): void => {
       columns = row.columns.map((_, i) => row.text(i)!)

@@ -245,6 +245,8 @@ export class SqliteError extends Error {
   readonly columns?: readonly string[]
   /** Name of the CHECK or of the unique index, where SQLite gives it. */
   readonly constraint?: string
+  /** A calculation with integers has left 64 bits: SQLite's sum() and abs(). */
+  readonly overflow: boolean
   /** The whole transaction is gone (RAISE(ROLLBACK), or COMMIT itself failed): semantics 14. */
   readonly transactionLost: boolean
   /** The module can no longer be trusted (out of memory, an abort inside WASM): the worker must go. */
@@ -258,6 +260,7 @@ export class SqliteError extends Error {
       table?: string
       columns?: readonly string[]
       constraint?: string
+      overflow?: boolean
       transactionLost?: boolean
       fatal?: boolean
       cause?: unknown
@@ -269,6 +272,7 @@ export class SqliteError extends Error {
     this.table = details.table
     this.columns = details.columns
     this.constraint = details.constraint
+    this.overflow = details.overflow ?? false
     this.transactionLost = details.transactionLost ?? false
     this.fatal = details.fatal ?? false
   }

@@ -1,6 +1,7 @@
 // Rows as they cross -> rows as an app sees them. The hottest loop on the page.
 import type { PageField, PageModel } from '../resolve.js'
 import { decodeValue, isPlain } from '../shared/codec.js'
+import type { FieldDefinition } from '../shared/definition.js'
 import type { WireColumns, WireRow, WireRows } from '../shared/operation.js'
 
 export type AppRow = Record<string, unknown>
@@ -42,7 +43,7 @@ function rowsDecoder(fields: readonly PageField[]): (rows: WireRows) => AppRow[]
 }
 
 function decodeColumns(fields: readonly PageField[], { columns }: WireColumns): AppRow[] {
-  const values = columns.map((json, i) => decodeColumn(fields[i]!, json))
+  const values = columns.map((json, i) => decodeColumn(fields[i]!.definition, json))
   const names = fields.map(field => field.definition.name)
   const width = names.length
   const decoded = new Array<AppRow>(values[0]!.length)
@@ -54,15 +55,23 @@ function decodeColumns(fields: readonly PageField[], { columns }: WireColumns): 
   return decoded
 }
 
-function decodeColumn({ definition }: PageField, json: string): unknown[] {
+/** All values of a field, which cross as one JSON array. */
+export function decodeColumn(definition: FieldDefinition, json: string): unknown[] {
   const values = definition.kind === 'bigint' ? splitNumbers(json) : (JSON.parse(json) as unknown[])
+  if (definition.kind === 'blob') return values.map(hex => (hex === null ? null : fromHex(hex as string)))
   if (isPlain(definition.kind)) return values
   for (let r = 0; r < values.length; r++) values[r] = decodeValue(definition, values[r], true)
   return values
 }
 
+function fromHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  return bytes
+}
+
 /** Numbers as they are written: JSON.parse would round those beyond 2^53. */
-function splitNumbers(json: string): (string | null)[] {
+export function splitNumbers(json: string): (string | null)[] {
   const texts: (string | null)[] = json === '[]' ? [] : json.slice(1, -1).split(',')
   for (let r = 0; r < texts.length; r++) if (texts[r] === 'null') texts[r] = null
   return texts

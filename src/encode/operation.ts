@@ -1,6 +1,7 @@
 // An operation value -> what crosses, and how its answer becomes the app's result.
 import { METHODS, type Operation } from '../model.js'
 import type { PageModel } from '../resolve.js'
+import { AGGREGATE_OPTIONS, prepareAggregate, prepareDistinct } from './aggregate.js'
 import { bulkResult, prepareBulkCreate, prepareRows, target } from './bulk.js'
 import { named, readOptions, type Prepared } from './options.js'
 import { parseFilter, prepareList, preparePage, prepareRead } from './read.js'
@@ -42,6 +43,10 @@ function prepareAs({ op, args }: Operation<unknown>, context: Context): Prepared
         wire: { op: 'count', model: model.definition.name, where: parseFilter(args[0], context) },
         decode: result => result,
       }
+    case 'aggregate':
+      return prepareAggregate(readOptions(args[0], AGGREGATE_OPTIONS), context)
+    case 'distinct':
+      return prepareDistinct(args[0], readOptions(args[1], ['where', 'limit']), context)
     case 'upsert':
       return prepareUpsert(args[0], readOptions(args[1], ['on', 'update']), context)
     case 'bulkCreate':

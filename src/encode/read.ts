@@ -60,7 +60,7 @@ function parseOrder(orderBy: unknown, context: Context): OrderTerm[] {
   return key === -1 ? [...distinct, { field: model.definition.key, descending: false }] : distinct.slice(0, key + 1)
 }
 
-function parseCount(value: unknown, name: string): number | null {
+export function parseCount(value: unknown, name: string): number | null {
   if (value === undefined) return null
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
   throw badOption(`${name} must be a whole number of 0 or more.`, `${name}: 20.`)

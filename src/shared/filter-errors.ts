@@ -17,9 +17,11 @@ export const GROUP = ['$and', '$or', '$not', '$sql']
 
 export function operatorsOf({ kind }: FieldDefinition): readonly string[] {
   if (kind === 'json') return [...EQUALITY, '$has']
-  if (kind === 'boolean' || kind === 'blob') return EQUALITY
-  return [...EQUALITY, ...ORDER, ...(isText(kind) ? TEXT : [])]
+  return isOrdered(kind) ? [...EQUALITY, ...ORDER, ...(isText(kind) ? TEXT : [])] : EQUALITY
 }
+
+/** Whether one value of a field is before or behind another, to an app. */
+export const isOrdered = (kind: FieldDefinition['kind']) => !['json', 'boolean', 'blob'].includes(kind)
 
 export const isText = (kind: FieldDefinition['kind']) => kind === 'id' || kind === 'text' || kind === 'enum'
 

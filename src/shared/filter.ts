@@ -69,9 +69,17 @@ const COMPARISONS: Record<string, Comparison> = {
   $lte: '<=',
 }
 
-interface Context {
-  readonly model: ModelDefinition
+/** What stands in a filter under a name: fields, each with its own filter. */
+export type Expand = (name: string, filter: unknown) => readonly (readonly [FieldDefinition, unknown])[]
+
+export interface FilterOptions {
   readonly op: string
+  /** For what is no table: which fields a name stands for. There is no `$sql` then. */
+  readonly expand?: Expand
+}
+
+interface Context extends FilterOptions {
+  readonly model: ModelDefinition
   nodes: number
 }
 
@@ -79,8 +87,8 @@ interface Context {
  * Checks `where` against the model and encodes its values.
  * Throws BAD_FILTER, UNKNOWN_FIELD, or VALIDATION for a value that does not fit its field.
  */
-export function parseWhere(model: ModelDefinition, where: unknown, { op }: { op: string }): Condition {
-  return parseGroup({ model, op, nodes: 0 }, where, 0)
+export function parseWhere(model: ModelDefinition, where: unknown, options: FilterOptions): Condition {
+  return parseGroup({ ...options, model, nodes: 0 }, where, 0)
 }
 
 /** True for a filter that holds for every row, whatever is in it (semantics 23). */
@@ -135,6 +143,13 @@ function parseGroup(context: Context, where: unknown, level: number): Condition 
     Object.keys(where).map(key => {
       const value = where[key]
       if (key.startsWith('$')) return parseGroupOperator(context, key, value, level + 1)
+      if (context.expand) {
+        const parts = context.expand(key, value)
+        return join(
+          'and',
+          parts.map(([field, filter]) => parseField(context, field, filter)),
+        )
+      }
       const field = fieldOf(context.model, key)
       if (!field) throw unknownField(context, key)
       return parseField(context, field, value)
@@ -157,6 +172,7 @@ function parseGroupOperator(context: Context, operator: string, value: unknown, 
     case '$not':
       return negate(parseGroup(context, value, level))
     case '$sql':
+      if (context.expand) throw unknownOperator(context, operator, GROUP.slice(0, -1))
       // Never a plain object: JSON from anywhere could spell one, and its text would become SQL.
       if (!isSqlExpr(value) || isPlainObject(value)) throw misshaped(context, operator, 'made by the sql tag', value)
       return { type: 'sql', sql: value.text, params: value.params }

@@ -1,4 +1,5 @@
 // An operation as it crosses: plain data, names checked, values as stored. What the worker compiles and runs.
+import type { AggregateTerm } from './aggregate.js'
 import type { StoredValue } from './definition.js'
 import type { WireError } from './errors.js'
 import type { Condition } from './filter.js'
@@ -63,6 +64,21 @@ type Statement =
       readonly after: Keyset | null
     }
   | { readonly op: 'count'; readonly model: string; readonly where: Condition | null }
+  | {
+      readonly op: 'aggregate'
+      readonly model: string
+      /** null: one answer for all rows, also if there are none. */
+      readonly group: readonly string[] | null
+      readonly terms: readonly AggregateTerm[]
+      /** So many terms are answered; the others are for `having` and `order`. */
+      readonly answered: number
+      readonly where: Condition | null
+      /** These two name fields of the answer (aggregate.ts). */
+      readonly having: Condition | null
+      readonly order: readonly OrderTerm[]
+      readonly limit: number | null
+      readonly offset: number
+    }
   | {
       readonly op: 'upsert'
       readonly model: string
@@ -133,6 +149,8 @@ export interface WireResults {
   /** WireRows where a blob is selected. */
   list: WireRows | WireColumns
   count: number
+  /** A field of `group`, an answered term: a column each; a wide sum two, its high half and its low 32 bits. */
+  aggregate: WireColumns
   upsert: WireRows
   insertMany: WireWritten
   bulkUpdate: WireWritten

@@ -15,6 +15,8 @@ export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: Mod
       return new Set([model.key, ...where, ...op.set.map(assignment => assignment.field), ...keptOnUpdate(model)])
     case 'read':
       return new Set([model.key, ...(op.select ?? all)])
+    case 'aggregate':
+      return new Set([...(op.group ?? []), ...op.terms.flatMap(term => term.field ?? []), ...where])
     case 'list':
       return new Set([...(op.select ?? all), ...where, ...op.order.map(term => term.field)])
     default:

@@ -52,6 +52,7 @@ const RULES: readonly [RegExp, (...groups: string[]) => Details][] = [
   [/^CHECK constraint failed: (.*)$/s, constraint => ({ code: 'CHECK', constraint })],
   [/^FOREIGN KEY constraint failed$/, () => ({ code: 'FOREIGN_KEY' })],
   [/^cannot store \w+ value in \w+ column (.*)$/s, names => ({ code: 'VALIDATION', ...placeOf(names) })],
+  [/^integer overflow$/, () => ({ code: 'SQL', overflow: true })],
   [/^no such table: (?:main\.|temp\.)?(.*)$/s, table => ({ code: 'SQL', missing: 'table', table })],
   [
     /^no such column: "(.*)" - should this be a string literal in single-quotes\?$/s,
