@@ -97,3 +97,15 @@ test('two models that change their tables with each other', async () => {
   expect(await db.sql`select name from pragma_table_info('bobs')`).toEqual([{ name: 'id' }, { name: 'name' }])
   await db.close()
 })
+
+test('a table that takes the name of one that moves on', async () => {
+  const after = {
+    adas: model('Ada', Ada.$fields, { table: 'bobs' }),
+    bobs: model('Bob', Bob.$fields, { table: 'third' }),
+  }
+  const db = await upgrade({ adas: Ada, bobs: Bob }, after, { version: 2 })
+  await ready(db)
+  expect(await tables(db)).toEqual(['bobs', 'third'])
+  expect(await db.sql`select name from pragma_table_info('bobs')`).toEqual([{ name: 'id' }, { name: 'name' }])
+  await db.close()
+})

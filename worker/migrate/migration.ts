@@ -2,7 +2,7 @@
 // transaction: all of it is kept, or nothing.
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { MigrationOperation, MigrationProgress } from '../../src/shared/protocol.js'
-import type { Clock, Sqlite } from '../seams.js'
+import { SqliteError, type Clock, type Sqlite } from '../seams.js'
 import { nameOf, operationOf, writeLedger, type LedgerEntry } from './ledger.js'
 import type { Prepared } from './prepare.js'
 import type { Rebuild } from './rebuild.js'
@@ -137,14 +137,14 @@ export class Migration {
     return rows
   }
 
-  #copy(step: PlannedStep, { table, copy, rowid, made, asItIs }: Rebuild): number {
+  #copy(step: PlannedStep, { table, copy, rowid, rowidNow, made, asItIs }: Rebuild): number {
     const { db } = this.#parts
     const ask = (what: string): number => {
       let number = 0
       db.each(`SELECT ${what} FROM ${quoteIdentifier(table)}`, [], row => (number = Number(row.value(0) ?? 0)))
       return number
     }
-    const [first, last] = [ask('min(rowid)'), ask('max(rowid)')]
+    const [first, last] = [ask(`min(${rowidNow})`), ask(`max(${rowidNow})`)]
     if (last - first < ROWS_AT_ONCE) return db.run(copy)
     if (asItIs !== null && haveSameOrder(db, table, made) && keepsRecords(db, asItIs)) {
       this.#tell(step, { done: 0, total: last - first + 1 })
@@ -163,6 +163,8 @@ export class Migration {
       done += db.run(`${copy} WHERE ${rowid} >= ${from} AND ${rowid} < ${from + width}`)
       this.#tell(step, { done, total })
     }
+    // The old table goes next: better no migration than rows that were in no range.
+    if (done !== total) throw new SqliteError(`only ${done} of ${total} rows were copied`, { code: 'SQL' })
     return done
   }
 }

@@ -244,17 +244,15 @@ class Plan implements SchemaPlan {
     return { sql: `SELECT ${name} FROM ${of} WHERE ${name} IS NOT NULL`, revalued: false }
   }
 
-  /** Two tables can change names with each other: then one goes by way of a third name. */
+  /** A table whose new name another one still has goes by way of a third name, and is the last to arrive. */
   #renameTables(moves: readonly { readonly from: string; readonly to: TableShape }[]): void {
     const due = moves.filter(({ from, to }) => from !== to.table)
     const taken = new Set(due.map(({ from }) => fold(from)))
-    const between = due.map(({ from, to }, i) => {
-      if (!taken.has(fold(to.table))) return from
-      const aside = `dataflow_moved_${i + 1}`
-      this.steps.push(steps.renameTable({ model: to.model, table: aside }, from))
-      return aside
-    })
-    due.forEach(({ to }, i) => this.steps.push(steps.renameTable(to, between[i]!)))
+    const waiting = due.filter(({ to }) => taken.has(fold(to.table)))
+    const aside = (i: number) => `dataflow_moved_${i + 1}`
+    waiting.forEach(({ from, to }, i) => this.steps.push(steps.renameTable({ model: to.model, table: aside(i) }, from)))
+    for (const { from, to } of due) if (!taken.has(fold(to.table))) this.steps.push(steps.renameTable(to, from))
+    waiting.forEach(({ to }, i) => this.steps.push(steps.renameTable(to, aside(i))))
   }
 }
 

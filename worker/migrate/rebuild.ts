@@ -11,6 +11,8 @@ export interface Rebuild {
   /** Without its WHERE: the copy may be done in ranges of rowids, which `rowid` names. */
   readonly copy: string
   readonly rowid: string
+  /** What the old table itself calls its rowid. */
+  readonly rowidNow: string
   /** The name of the new table until it takes the old one's place. */
   readonly made: string
   /**
@@ -48,6 +50,7 @@ export function rebuildTable({ shape, stored, values, rows }: RebuildParts): Reb
     create: [createTableSql(shape, NEW)],
     copy: `INSERT INTO ${q(NEW)} (${into}) SELECT ${from} FROM ${rows}`,
     rowid: ROWID,
+    rowidNow: rowidOf(stored.columns),
     made: NEW,
     asItIs: isIdentity(shape, stored, values) ? `INSERT INTO ${q(NEW)} SELECT * FROM ${q(table)}` : null,
     replace: [
@@ -73,8 +76,7 @@ export function rowsOf(
     const key = name.toLowerCase()
     if (!named.has(key)) named.set(key, `${q(column)} AS ${q(name)}`)
   }
-  const rowid = columns.find(isRowid)
-  const all = [`${rowid ? q(rowid.name) : freeRowidName(columns)} AS ${ROWID}`, ...named.values()]
+  const all = [`${rowidOf(columns)} AS ${ROWID}`, ...named.values()]
   return `(SELECT ${all.join(', ')} FROM ${q(table)}) AS ${q(table)}`
 }
 
@@ -82,6 +84,11 @@ const isIdentity = (shape: TableShape, stored: TableShape, values: readonly stri
   shape.columns.length === stored.columns.length && stored.columns.every(({ name }, i) => values[i] === q(name))
 
 const isRowid = (column: ColumnShape) => column.primaryKey && column.type === 'INTEGER'
+
+function rowidOf(columns: readonly ColumnShape[]): string {
+  const key = columns.find(isRowid)
+  return key ? q(key.name) : freeRowidName(columns)
+}
 
 function freeRowidName(columns: readonly ColumnShape[]): string {
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()))

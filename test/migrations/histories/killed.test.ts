@@ -45,7 +45,7 @@ async function cutOnce({ history, how, at }: Cutting, happened: Record<How, numb
   disk.isFull = null
   if (failure) happened[how]++
   for (const state of [...disk.flushed, disk.saved]) await play.isOldOrNew(state, to)
-  await play.jump(to, second)
+  await play.jump(to, second, false)
 }
 
 /** Opens the release and closes it again; what went wrong. */
