@@ -28,6 +28,7 @@ import {
   hasMadeValues,
   type Statement,
 } from './compile/write.js'
+import type { Access, Scope } from './compile/visible.js'
 import { toDataFlowError } from './failure.js'
 import { assertAllowed, assertNothingHidden, assertNotOurs } from './raw-sql.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
@@ -50,10 +51,12 @@ export interface ExecutorParts {
 
 type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
 
-/** Milliseconds since the epoch that a transaction stamps its rows with, and what it changed. */
+/** Milliseconds since the epoch that a transaction stamps its rows with, what it changed, and whose rows it is about. */
 export interface Execution {
   readonly stamp: number
   readonly changes: Changes
+  /** null: all rows. */
+  readonly scope: Scope | null
 }
 
 const NO_PARAMS: readonly SqlParam[] = []
@@ -75,29 +78,30 @@ export class Executor {
     if (isWrite(op.op)) this.#parts.assertWritable()
     const model = this.#model(op.model)
     if (this.#parts.lacking(op.model).size > 0) this.#assertComplete(model, op)
+    const access: Access = { scope: execution.scope, withDeleted: op.withDeleted ?? false }
     switch (op.op) {
       case 'create':
         return this.#create(model, op, execution)
       case 'read':
-        return this.#rows(compileRead(model, op))
+        return this.#rows(compileRead(model, op, access))
       case 'update':
-        return this.#update(model, op, execution)
+        return this.#update(model, op, execution, access)
       case 'delete': {
-        const { sql, params } = compileDelete(model, op.id)
+        const { sql, params } = compileDelete(model, op.id, access)
         const deleted = this.#run(sql, params) > 0
         if (deleted) this.#deleted(model, [op.id], sql, execution)
         return deleted
       }
       case 'list':
-        return this.#list(model, op)
+        return this.#list(model, op, access)
       case 'count': {
-        const { sql, params } = compileCount(model, op)
+        const { sql, params } = compileCount(model, op, access)
         let count = 0
         this.#each(sql, params, row => (count = row.value(0) as number))
         return count
       }
       case 'aggregate':
-        return this.#aggregate(compileAggregate(model, op))
+        return this.#aggregate(compileAggregate(model, op, access))
       case 'upsert': {
         const { sql, params } = compileUpsert(model, op, execution.stamp)
         return this.#writtenRow(model, sql, params, execution)
@@ -105,13 +109,13 @@ export class Executor {
       case 'insertMany':
         return this.#tracedAsOne(op, () => this.#insertMany(model, op, execution))
       case 'bulkUpdate': {
-        const { sql, params } = compileBulkUpdate(model, op, execution.stamp)
+        const { sql, params } = compileBulkUpdate(model, op, execution.stamp, access)
         const ids = this.#keys(model, sql, params)
         this.#changed(model, ids, sql, execution)
         return { stamp: execution.stamp, count: ids.length, ids }
       }
       case 'bulkDelete': {
-        const { sql, params } = compileBulkDelete(model, op)
+        const { sql, params } = compileBulkDelete(model, op, access)
         const ids = this.#keys(model, sql, params)
         if (ids.length > 0) this.#deleted(model, ids, sql, execution)
         return { stamp: execution.stamp, count: ids.length, ids }
@@ -138,8 +142,8 @@ export class Executor {
     return this.#afterTriggers(model, key, sql) ?? { stamp, count: 1 }
   }
 
-  #update(model: CompiledModel, op: Of<'update'>, execution: Execution): WireRows {
-    const { sql, params } = compileUpdate(model, op, execution.stamp)
+  #update(model: CompiledModel, op: Of<'update'>, execution: Execution, access: Access): WireRows {
+    const { sql, params } = compileUpdate(model, op, execution.stamp, access)
     const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
     if (rows.json !== '[]') {
       this.#changed(model, [op.id], sql, execution)
@@ -148,7 +152,7 @@ export class Executor {
     const { name, key, accessor } = model.definition
     const exists =
       op.version !== null &&
-      this.#rows(compileRead(model, { op: 'read', model: name, id: op.id, select: [key] })).json !== '[]'
+      this.#rows(compileRead(model, { op: 'read', model: name, id: op.id, select: [key] }, access)).json !== '[]'
     if (exists) {
       throw new DataFlowError('CONFLICT', 'the row has been changed since it was read.', {
         hint: 'read it again, apply the change to what it is now, and write with its new version.',
@@ -261,8 +265,8 @@ export class Executor {
     return { columns: [...columns], rows }
   }
 
-  #list(model: CompiledModel, op: Of<'list'>): WireRows | WireColumns {
-    const { sql, params, selection } = compileList(model, op)
+  #list(model: CompiledModel, op: Of<'list'>, access: Access): WireRows | WireColumns {
+    const { sql, params, selection } = compileList(model, op, access)
     return selection ? this.#rows({ sql, params, selection }) : this.#columns({ sql, params })
   }
 

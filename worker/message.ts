@@ -7,6 +7,7 @@ import type { CompiledModel } from './compile/model.js'
 import type { Ensure } from './ensure.js'
 import type { Execution, Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
+import type { Lease } from './leases.js'
 import { SqliteError, type Clock, type Sqlite } from './seams.js'
 
 export type UnitOutcome = Outcome<readonly WireResult[]>
@@ -86,9 +87,10 @@ export class MessageRunner {
   }
 
   /** Runs a unit inside a lease's transaction. */
-  runLeased(unit: Unit, execution: Execution): UnitOutcome {
+  runLeased(unit: Unit, { stamp, changes }: Lease): UnitOutcome {
     const { db, executor } = this.#parts
     let current = unit.ops[0]!
+    const execution: Execution = { stamp, changes, scope: unit.scope ?? null }
     try {
       this.#parts.begin(unit)
       const ok = db.atomically(() => unit.ops.map(op => executor.execute((current = op), execution)))
@@ -131,7 +133,7 @@ export class MessageRunner {
   #runUnit({ unit, i, writes }: Job, attempt: Attempt, alone: boolean): boolean {
     const { db, executor } = this.#parts
     const { ops } = unit
-    const execution: Execution = { stamp: attempt.stamp, changes: new Changes() }
+    const execution: Execution = { stamp: attempt.stamp, changes: new Changes(), scope: unit.scope ?? null }
     let current = ops[0]!
     const runOps = () => ops.map(op => executor.execute((current = op), execution))
     // One statement is a transaction by itself; operations that only read cannot be interrupted.

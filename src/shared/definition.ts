@@ -87,6 +87,10 @@ export interface ModelDefinition {
   readonly fields: readonly FieldDefinition[]
   readonly indexes: readonly IndexDefinition[]
   readonly checks: readonly CheckDefinition[]
+  /** The field that tells when a row was deleted softly: it is hidden from then on. */
+  readonly softDelete?: string
+  /** The fields that a scope binds. */
+  readonly scope?: readonly string[]
 }
 
 /** The field called `name`, or undefined. Models are small: no index is kept beside the array. */

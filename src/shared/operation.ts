@@ -38,7 +38,11 @@ export type Conflict =
     }
 
 /** An operation, and what the app calls it where that is another name (`first` is a list). */
-export type WireOperation = Statement & { readonly method?: string }
+export type WireOperation = Statement & {
+  readonly method?: string
+  /** Rows that were deleted softly are seen too. */
+  readonly withDeleted?: boolean
+}
 
 type Statement =
   | { readonly op: 'create'; readonly model: string; readonly row: WireRow }

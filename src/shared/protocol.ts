@@ -1,5 +1,5 @@
 // Everything that crosses the thread, as types. Every method answers with data: it never throws (semantics 28).
-import type { ModelDefinition } from './definition.js'
+import type { ModelDefinition, StoredValue } from './definition.js'
 import type { WireError } from './errors.js'
 import type { Durability, WireOperation, WireResult } from './operation.js'
 
@@ -52,6 +52,8 @@ export interface Unit {
   readonly durability: Durability | null
   /** Part of this lease's transaction. */
   readonly lease?: number
+  /** Sees and touches only rows with these values, by field. */
+  readonly scope?: Readonly<Record<string, Exclude<StoredValue, null>>>
 }
 
 export interface MigrationStep {

@@ -5,6 +5,7 @@ import type { WireOperation } from '../../src/shared/operation.js'
 import type { SqlParam } from '../seams.js'
 import { compileCondition } from './condition.js'
 import { arrayOf, columnNamed, type CompiledModel } from './model.js'
+import { EVERYTHING, narrow, type Access } from './visible.js'
 import type { Statement } from './write.js'
 
 type Aggregate = Extract<WireOperation, { op: 'aggregate' }>
@@ -19,7 +20,7 @@ interface Part {
   readonly arrays: readonly string[]
 }
 
-export function compileAggregate(model: CompiledModel, op: Aggregate): Statement {
+export function compileAggregate(model: CompiledModel, op: Aggregate, access: Access = EVERYTHING): Statement {
   const group = op.group ?? []
   const answer = answerModel(model.definition, group, op.terms)
   const parts = answer.fields.map((field, i): Part => {
@@ -30,7 +31,8 @@ export function compileAggregate(model: CompiledModel, op: Aggregate): Statement
   })
   const params: SqlParam[] = []
   let groups = `SELECT ${parts.map(part => part.columns).join(', ')} FROM ${model.table}`
-  if (op.where) groups += ` WHERE ${compileCondition(model.definition, op.where, params)}`
+  const where = narrow(op.where, model.definition, access)
+  if (where) groups += ` WHERE ${compileCondition(model.definition, where, params)}`
   if (op.group) groups += ` GROUP BY ${group.map(name => columnNamed(model, name).quoted).join(', ')}`
   const names = answer.fields.map(field => field.name)
   let chosen = `SELECT * FROM (${groups}) AS ${answer.table}`

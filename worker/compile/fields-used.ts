@@ -5,7 +5,11 @@ import type { WireOperation } from '../../src/shared/operation.js'
 
 export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: ModelDefinition): ReadonlySet<string> {
   const all = model.fields.map(field => field.name)
-  const where = 'where' in op && op.where ? fieldsOfCondition(op.where) : []
+  const where = [
+    ...('where' in op && op.where ? fieldsOfCondition(op.where) : []),
+    ...(model.scope ?? []),
+    ...(model.softDelete === undefined ? [] : [model.softDelete]),
+  ]
   switch (op.op) {
     case 'delete':
     case 'count':
@@ -14,7 +18,7 @@ export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: Mod
     case 'bulkUpdate':
       return new Set([model.key, ...where, ...op.set.map(assignment => assignment.field), ...keptOnUpdate(model)])
     case 'read':
-      return new Set([model.key, ...(op.select ?? all)])
+      return new Set([model.key, ...(op.select ?? all), ...where])
     case 'aggregate':
       return new Set([...(op.group ?? []), ...op.terms.flatMap(term => term.field ?? []), ...where])
     case 'list':

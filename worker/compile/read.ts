@@ -4,6 +4,7 @@ import type { SqlParam } from '../seams.js'
 import { compileCondition } from './condition.js'
 import { compileKeyset } from './keyset.js'
 import { columnNamed, selectionOf, textOfShape, toParam, type CompiledModel, type Selection } from './model.js'
+import { EVERYTHING, narrow, visibleClause, type Access } from './visible.js'
 
 type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
 
@@ -20,21 +21,22 @@ export interface SelectList {
   readonly selection: Selection | null
 }
 
-export function compileRead(model: CompiledModel, op: Of<'read'>): SelectRows {
+export function compileRead(model: CompiledModel, op: Of<'read'>, access: Access = EVERYTHING): SelectRows {
   const selection = selectionOf(model, op.select)
-  const sql = textOfShape(
-    model,
-    `read ${op.select?.join() ?? '*'}`,
-    () => `SELECT ${selection.sql} FROM ${model.table} WHERE ${model.key.quoted} = ${model.key.placeholder}`,
-  )
-  return { sql, params: [toParam(op.id)], selection }
+  const seen = visibleClause(model, access)
+  const sql = textOfShape(model, `read ${op.select?.join() ?? '*'} ${seen.shape}`, () => {
+    const where = `${model.key.quoted} = ${model.key.placeholder}${seen.sql()}`
+    return `SELECT ${selection.sql} FROM ${model.table} WHERE ${where}`
+  })
+  return { sql, params: [toParam(op.id), ...seen.params], selection }
 }
 
-export function compileList(model: CompiledModel, op: Of<'list'>): SelectList {
+export function compileList(model: CompiledModel, op: Of<'list'>, access: Access = EVERYTHING): SelectList {
   const selection = selectionOf(model, op.select)
   const params: SqlParam[] = []
   const conditions: string[] = []
-  if (op.where) conditions.push(compileCondition(model.definition, op.where, params))
+  const chosen = narrow(op.where, model.definition, access)
+  if (chosen) conditions.push(compileCondition(model.definition, chosen, params))
   if (op.after) conditions.push(compileKeyset(model, op.order, op.after.values, params))
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
   let tail = `${where} ORDER BY ${compileOrder(model, op.order)}`
@@ -48,9 +50,14 @@ export function compileList(model: CompiledModel, op: Of<'list'>): SelectList {
   return { sql: `SELECT ${selection.arrays} FROM (${rows})`, params, selection: null }
 }
 
-export function compileCount(model: CompiledModel, op: Of<'count'>): { sql: string; params: readonly SqlParam[] } {
+export function compileCount(
+  model: CompiledModel,
+  op: Of<'count'>,
+  access: Access = EVERYTHING,
+): { sql: string; params: readonly SqlParam[] } {
   const params: SqlParam[] = []
-  const where = op.where ? ` WHERE ${compileCondition(model.definition, op.where, params)}` : ''
+  const chosen = narrow(op.where, model.definition, access)
+  const where = chosen ? ` WHERE ${compileCondition(model.definition, chosen, params)}` : ''
   return { sql: `SELECT count(*) FROM ${model.table}${where}`, params }
 }
 

@@ -5,6 +5,7 @@ import type { Assignment, Conflict, WireOperation, WireRow } from '../../src/sha
 import type { SqlParam } from '../seams.js'
 import { compileCondition } from './condition.js'
 import { columnNamed, selectionOf, textOfShape, toParam, type Column, type CompiledModel } from './model.js'
+import { EVERYTHING, narrow, visibleClause, type Access } from './visible.js'
 
 type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
 
@@ -173,24 +174,31 @@ function incremented(kind: FieldKind, column: string): string {
 const shapeOf = (assignments: readonly Assignment[]) =>
   assignments.map(assignment => ('increment' in assignment ? `+${assignment.field}` : assignment.field)).join()
 
-export function compileUpdate(model: CompiledModel, op: Of<'update'>, stamp: number): Statement {
+export function compileUpdate(
+  model: CompiledModel,
+  op: Of<'update'>,
+  stamp: number,
+  access: Access = EVERYTHING,
+): Statement {
+  const seen = visibleClause(model, access)
   const set = compileSet(model, op.set, stamp)
   const version = op.version === null ? undefined : model.columns.find(column => column.field.kind === 'version')
-  const sql = textOfShape(model, `update ${shapeOf(op.set)} ${version !== undefined}`, () => {
+  const sql = textOfShape(model, `update ${shapeOf(op.set)} ${version !== undefined} ${seen.shape}`, () => {
     const locked = version ? ` AND ${version.quoted} = ?` : ''
-    const where = `${model.key.quoted} = ${model.key.placeholder}${locked}`
+    const where = `${model.key.quoted} = ${model.key.placeholder}${locked}${seen.sql()}`
     return `UPDATE ${model.table} SET ${set.sql} WHERE ${where}${returningSql(model, 'row')}`
   })
-  return { sql, params: [...set.params, toParam(op.id), ...(version ? [op.version] : [])] }
+  return { sql, params: [...set.params, toParam(op.id), ...(version ? [op.version] : []), ...seen.params] }
 }
 
-export function compileDelete(model: CompiledModel, id: StoredValue): Statement {
+export function compileDelete(model: CompiledModel, id: StoredValue, access: Access = EVERYTHING): Statement {
+  const seen = visibleClause(model, access)
   const sql = textOfShape(
     model,
-    'delete',
-    () => `DELETE FROM ${model.table} WHERE ${model.key.quoted} = ${model.key.placeholder}`,
+    `delete ${seen.shape}`,
+    () => `DELETE FROM ${model.table} WHERE ${model.key.quoted} = ${model.key.placeholder}${seen.sql()}`,
   )
-  return { sql, params: [toParam(id)] }
+  return { sql, params: [toParam(id), ...seen.params] }
 }
 
 export function compileUpsert(model: CompiledModel, op: Of<'upsert'>, stamp: number): Statement {
@@ -205,16 +213,21 @@ export function compileUpsert(model: CompiledModel, op: Of<'upsert'>, stamp: num
   })
 }
 
-export function compileBulkUpdate(model: CompiledModel, op: Of<'bulkUpdate'>, stamp: number): Statement {
+export function compileBulkUpdate(
+  model: CompiledModel,
+  op: Of<'bulkUpdate'>,
+  stamp: number,
+  access: Access = EVERYTHING,
+): Statement {
   const set = compileSet(model, op.set, stamp)
   const params = [...set.params]
-  const where = compileWhere(model, op.where, params)
+  const where = compileWhere(model, narrow(op.where, model.definition, access), params)
   return { sql: `UPDATE ${model.table} SET ${set.sql}${where}${returningSql(model, 'key')}`, params }
 }
 
-export function compileBulkDelete(model: CompiledModel, op: Of<'bulkDelete'>): Statement {
+export function compileBulkDelete(model: CompiledModel, op: Of<'bulkDelete'>, access: Access = EVERYTHING): Statement {
   const params: SqlParam[] = []
-  const where = compileWhere(model, op.where, params)
+  const where = compileWhere(model, narrow(op.where, model.definition, access), params)
   return { sql: `DELETE FROM ${model.table}${where}${returningSql(model, 'key')}`, params }
 }
 

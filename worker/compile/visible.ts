@@ -1,0 +1,72 @@
+// Which rows of a model an operation may see and touch: none of another scope, none that was deleted softly. Every
+// statement over a model's table goes through here.
+import type { ModelDefinition, StoredValue } from '../../src/shared/definition.js'
+import type { Condition } from '../../src/shared/filter.js'
+import type { SqlParam } from '../seams.js'
+import { columnNamed, toParam, type CompiledModel } from './model.js'
+
+/** Field -> the value that every row must have in it. */
+export type Scope = Readonly<Record<string, Exclude<StoredValue, null>>>
+
+export interface Access {
+  /** null: the database itself, all rows. */
+  readonly scope: Scope | null
+  /** Rows that were deleted softly are seen too. */
+  readonly withDeleted: boolean
+}
+
+export const EVERYTHING: Access = { scope: null, withDeleted: true }
+
+/** What a row must be, or null where all rows can be seen. */
+export function visible(definition: ModelDefinition, access: Access): Condition | null {
+  const of = [...scopeOf(definition, access)].map(([field, value]): Condition => {
+    return { type: 'compare', field, op: '=', value }
+  })
+  const deletedAt = hiddenBy(definition, access)
+  if (deletedAt !== undefined) of.push({ type: 'null', field: deletedAt, is: true })
+  return of.length < 2 ? (of[0] ?? null) : { type: 'and', of }
+}
+
+/** `where`, of the rows that can be seen. */
+export function narrow(where: Condition | null, definition: ModelDefinition, access: Access): Condition | null {
+  const seen = visible(definition, access)
+  if (!where || !seen) return where ?? seen
+  return { type: 'and', of: [seen, where] }
+}
+
+/** What stands behind the key's condition, beginning with AND, and the values it binds. */
+export interface VisibleClause {
+  /** Two of one shape have the same text. */
+  readonly shape: string
+  readonly sql: () => string
+  readonly params: readonly SqlParam[]
+}
+
+const NOTHING_HIDDEN: VisibleClause = { shape: '', sql: () => '', params: [] }
+
+export function visibleClause(model: CompiledModel, access: Access): VisibleClause {
+  const { definition } = model
+  const scope = scopeOf(definition, access)
+  const deletedAt = hiddenBy(definition, access)
+  if (scope.length === 0 && deletedAt === undefined) return NOTHING_HIDDEN
+  return {
+    shape: `${scope.map(([field]) => field).join()} ${deletedAt ?? ''}`,
+    sql: () => {
+      const columns = scope.map(([field]) => columnNamed(model, field))
+      const terms = columns.map(({ quoted, placeholder }) => `${quoted} = ${placeholder}`)
+      if (deletedAt !== undefined) terms.push(`${columnNamed(model, deletedAt).quoted} IS NULL`)
+      return ` AND ${terms.join(' AND ')}`
+    },
+    params: scope.map(([, value]) => toParam(value)),
+  }
+}
+
+/** The fields that a scope binds in this model, with their values. */
+export function scopeOf(definition: ModelDefinition, { scope }: Access): [string, Exclude<StoredValue, null>][] {
+  if (!scope || !definition.scope) return []
+  return definition.scope.map(field => [field, scope[field]!])
+}
+
+function hiddenBy({ softDelete }: ModelDefinition, { withDeleted }: Access): string | undefined {
+  return withDeleted ? undefined : softDelete
+}
