@@ -3,8 +3,8 @@
 import { PageLife } from './page-life.js'
 import { CSP_HINT, Session, type SessionOptions } from './session.js'
 import { DataFlowError } from './shared/errors.js'
-import type { Durability, WireOperation, WireResult } from './shared/operation.js'
-import type { EngineHost, Outcome, Unit } from './shared/protocol.js'
+import type { Durability } from './shared/operation.js'
+import type { EngineHost, Outcome, Unit, UnitResult } from './shared/protocol.js'
 import type { Remote } from 'comlink'
 
 /** The engine as it is called from here. */
@@ -19,7 +19,7 @@ export interface RunOptions {
 
 interface Queued {
   readonly unit: Unit
-  resolve(results: readonly WireResult[]): void
+  resolve(results: readonly UnitResult[]): void
   reject(error: DataFlowError): void
 }
 
@@ -68,7 +68,7 @@ export class Connection {
   }
 
   /** Runs operations that succeed or fail together. All calls of one tick cross in one message (semantics 13). */
-  run(ops: readonly WireOperation[], options: RunOptions = {}, lease?: number): Promise<readonly WireResult[]> {
+  run(ops: Unit['ops'], options: RunOptions = {}, lease?: number): Promise<readonly UnitResult[]> {
     const { signal, durability = null } = options
     if (this.#closing) return Promise.reject(closed())
     if (signal?.aborted) return Promise.reject(aborted(signal))
@@ -82,7 +82,7 @@ export class Connection {
     return running.finally(() => this.leased.pending--)
   }
 
-  #enqueue(unit: Unit, signal: AbortSignal | undefined): Promise<readonly WireResult[]> {
+  #enqueue(unit: Unit, signal: AbortSignal | undefined): Promise<readonly UnitResult[]> {
     return new Promise((resolve, reject) => {
       const queued: Queued = { unit, resolve, reject }
       const onAbort = (): void => {

@@ -18,6 +18,8 @@ import type { Fields, RowOf, TargetOf, TypeError } from './shared/schema.js'
 import type { SqlQuery, SqlValue } from './shared/sql.js'
 import type { Table } from './table.js'
 import type { TransactionOptions } from './transaction.js'
+import type { BuiltWorkflow } from './workflow/built.js'
+import type { Workflow } from './workflow/workflow.js'
 import type {
   Backup,
   BackupOptions,
@@ -42,8 +44,30 @@ export interface Executor {
     queries: Q,
     options?: RunOptions,
   ): Promise<{ -readonly [I in keyof Q]: QueryResult<Q[I]> }>
+  /**
+   * Runs a workflow of WorkflowBuilder: the flat results of its nodes by their ids. `parameters` are by node id too.
+   * `BAD_WORKFLOW`, `UNKNOWN_MODEL`, `UNKNOWN_FIELD`, and what its operations reject with, `node` saying which.
+   */
+  execute(built: BuiltWorkflow, options?: ExecuteOptions): Promise<WorkflowRun>
+  /** Runs a typed workflow in one round trip and one transaction: what each node gave, by its name. */
+  execute<In, Out>(
+    workflow: Workflow<In, Out>,
+    ...args: {} extends In ? [input?: In, options?: RunOptions] : [input: In, options?: RunOptions]
+  ): Promise<Out>
   /** Runs a raw query with bound values. `SQL`, `READONLY`, `VALIDATION`. */
   sql<T = Record<string, SqlValue>>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
+}
+
+export interface ExecuteOptions extends RunOptions {
+  /** Values for the parameters of nodes, by node id and name. */
+  parameters?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
+
+/** What a built workflow gave. */
+export interface WorkflowRun {
+  results: Record<string, any>
+  /** A uuid of this run. */
+  runId: string
 }
 
 type Tables<Ms> = { readonly [K in keyof Ms]: Ms[K] extends AnyModel ? Table<Ms[K]> : never }

@@ -9,11 +9,11 @@ import { fingerprintOf } from './fingerprint.js'
 import { prepare } from './encode/operation.js'
 import type { Prepared } from './encode/options.js'
 import { introspectFile } from './introspect.js'
-import { isOperation, type AnyModel, type Operation } from './model.js'
+import { isOperation, type AnyModel } from './model.js'
 import { PageMigrations } from './migrations.js'
 import { engineConfig, modelsOption } from './options.js'
 import { recoverDatabase } from './recover.js'
-import { resolveModels, type PageModel } from './resolve.js'
+import { modelNamed, resolveModels } from './resolve.js'
 import { prepareSql } from './run-sql.js'
 import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
@@ -22,6 +22,7 @@ import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
 import { checkRunOptions, makeTable } from './table.js'
 import { checkTransactionOptions, Transactions, type TransactionOptions } from './transaction.js'
 import { Whole, type RestoreOptions } from './whole.js'
+import { MODELS, prepareExecute } from './workflow/execute.js'
 
 /**
  * Declares a database. Synchronous; touches nothing until the first call, so it can stand in a module that a server
@@ -78,7 +79,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       const hint = 'pass User.list({ ... }), or a query of the sql tag.'
       throw new DataFlowError('BAD_OPTION', 'That is not an operation.', { op: 'run', hint })
     }
-    return prepare(modelOf(models, query), query)
+    return prepare(modelNamed(models, query.model, query.op), query)
   }
 
   /** Everything that runs operations: the database's, or with `lease` a transaction's. */
@@ -116,6 +117,11 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       ...Object.fromEntries(tables),
       run,
       batch,
+      async execute(workflow: unknown, given: unknown, runOptions?: unknown) {
+        const { prepared, options } = prepareExecute(workflow, given, runOptions, models)
+        const [result] = await send([prepared], checkRunOptions(options))
+        return result
+      },
       sql: async (strings: TemplateStringsArray, ...values: unknown[]) => run(sql(strings, ...values)),
     }
   }
@@ -197,6 +203,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
         connection.listen()
       }
     },
+    [MODELS]: models,
     close: () => connection.close(),
     // Older engines have no asyncDispose; the name is then never asked for.
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: () => connection.close(),
@@ -208,13 +215,6 @@ dataflow.delete = deleteDatabase
 dataflow.databases = listDatabases
 dataflow.recover = recoverDatabase
 dataflow.introspect = introspectFile
-
-function modelOf(models: ReadonlyMap<string, PageModel>, { model, op }: Operation<unknown>): PageModel {
-  const found = models.get(model)
-  if (found) return found
-  const text = `This database has no model "${model.replaceAll('\0', '\\0')}".`
-  throw new DataFlowError('UNKNOWN_MODEL', text, { model, op, hint: didYouMean(model, [...models.keys()]) })
-}
 
 function dispatch(listeners: Listeners, event: Exclude<EngineEvent, { type: 'progress' | 'call' }>): void {
   if (event.type === 'error') listeners.emit('error', DataFlowError.fromWire(event.detail))

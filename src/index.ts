@@ -5,17 +5,21 @@ export { model } from './model.js'
 export { t } from './shared/schema.js'
 export { sql } from './shared/sql.js'
 export { DataFlowError } from './shared/errors.js'
+export { WorkflowBuilder } from './workflow/builder.js'
+export { workflow } from './workflow/workflow.js'
 
 export type { Introspection, IntrospectedColumn, IntrospectedTable, IntrospectionProblem } from './adopt/adopt.js'
 export type { RunOptions } from './connect.js'
 export type {
   Database,
   DatabaseOptions,
+  ExecuteOptions,
   Executor,
   Metrics,
   MigrationEntry,
   QueryResult,
   Transaction,
+  WorkflowRun,
 } from './database.js'
 export type { DeleteOptions } from './databases.js'
 export type { Encryption } from './encryption.js'
@@ -62,10 +66,13 @@ export type {
 } from './shared/protocol.js'
 export type { RecoverOptions } from './recover.js'
 export type { Field, Json } from './shared/schema.js'
+export type { Ref, Refs } from './shared/reference.js'
 export type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'
 export type { IterateArgs, Table } from './table.js'
 export type { TransactionOptions } from './transaction.js'
 export type { FieldOperators, Where } from './where.js'
+export type { BuiltConnection, BuiltNode, BuiltWorkflow } from './workflow/built.js'
+export type { NodeContext, NodeOptions, Workflow } from './workflow/workflow.js'
 export type {
   Backup,
   BackupOptions,

@@ -5,6 +5,7 @@ import type { Exact } from './exact.js'
 import { checkDeclaration } from './declaration.js'
 import { canonicalKey } from './operation-key.js'
 import type { DataFlowError } from './shared/errors.js'
+import type { OrRefs, OrUpdateRefs, Ref } from './shared/reference.js'
 import type { Fields, InsertOf, KeyName, KeyOf, RowOf, Simplify, TypeError, UpdateOf } from './shared/schema.js'
 import type { SqlExpr } from './shared/sql.js'
 
@@ -29,8 +30,8 @@ export type OrderBy<F extends Fields> =
 export interface ListArgs<F extends Fields, K extends keyof F = keyof F> {
   where?: Where<F>
   orderBy?: OrderBy<F>
-  limit?: number
-  offset?: number
+  limit?: number | Ref<number>
+  offset?: number | Ref<number>
   select?: readonly K[]
 }
 export interface PageArgs<F extends Fields, K extends keyof F = keyof F> extends Omit<
@@ -68,18 +69,18 @@ type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
 
 /** The operations of a model, as values. */
 export interface Operations<F extends Fields, Id> {
-  create(data: InsertOf<F>): Operation<RowOf<F>, true>
+  create(data: OrRefs<InsertOf<F>>): Operation<RowOf<F>, true>
   read<const K extends keyof F = keyof F>(
-    id: Id,
+    id: Id | Ref<Id>,
     options?: { select?: readonly K[] },
   ): Operation<Selected<F, K> | null, false>
   readOrThrow<const K extends keyof F = keyof F>(
-    id: Id,
+    id: Id | Ref<Id>,
     options?: { select?: readonly K[] },
   ): Operation<Selected<F, K>, false>
-  update(id: Id, patch: UpdateOf<F>, options?: { version?: number }): Operation<RowOf<F>, true>
-  delete(id: Id): Operation<boolean, true>
-  upsert(data: InsertOf<F>, options?: UpsertOptions<F>): Operation<RowOf<F>, true>
+  update(id: Id | Ref<Id>, patch: OrUpdateRefs<UpdateOf<F>>, options?: { version?: number }): Operation<RowOf<F>, true>
+  delete(id: Id | Ref<Id>): Operation<boolean, true>
+  upsert(data: OrRefs<InsertOf<F>>, options?: UpsertOptions<F>): Operation<RowOf<F>, true>
   list<const K extends keyof F = keyof F>(args?: ListArgs<F, K>): Operation<Selected<F, K>[], false>
   first<const K extends keyof F = keyof F>(args?: ListArgs<F, K>): Operation<Selected<F, K> | null, false>
   page<const K extends keyof F = keyof F>(args: PageArgs<F, K>): Operation<Page<Selected<F, K>>, false>
@@ -88,9 +89,12 @@ export interface Operations<F extends Fields, Id> {
     args: A & Exact<A, AggregateArgs<F>> & CheckAggregate<A>,
   ): Operation<Aggregated<F, A>, false>
   distinct<K extends keyof F>(field: K, args?: DistinctArgs<F>): Operation<RowOf<F>[K][], false>
-  bulkCreate(rows: readonly InsertOf<F>[], options?: BulkCreateOptions): Operation<Bulk<Id>, true>
-  bulkUpdate(args: Target<F> & { set: UpdateOf<F> }): Operation<Bulk<Id>, true>
-  bulkUpsert(rows: readonly InsertOf<F>[], options?: { on?: keyof F | readonly (keyof F)[] }): Operation<Bulk<Id>, true>
+  bulkCreate(rows: readonly OrRefs<InsertOf<F>>[], options?: BulkCreateOptions): Operation<Bulk<Id>, true>
+  bulkUpdate(args: Target<F> & { set: OrUpdateRefs<UpdateOf<F>> }): Operation<Bulk<Id>, true>
+  bulkUpsert(
+    rows: readonly OrRefs<InsertOf<F>>[],
+    options?: { on?: keyof F | readonly (keyof F)[] },
+  ): Operation<Bulk<Id>, true>
   bulkDelete(args: Target<F>): Operation<Bulk<Id>, true>
 }
 export type MethodName = keyof Operations<Fields, unknown>

@@ -1,6 +1,5 @@
 // From declared models to definitions: names of tables, types of references, defaults as stored. Pure and synchronous.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { RowDecoder } from './encode/decode.js'
 import type { AnyModel, Index, ModelOptions } from './model.js'
 import { BadValue, encodeValue } from './shared/codec.js'
 import type {
@@ -15,6 +14,7 @@ import type {
 import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
 import type { Fields, FieldSpec } from './shared/schema.js'
+import type { RowDecoder } from './shared/rows.js'
 import { inlineSql } from './shared/sql.js'
 
 /** A field with what cannot cross the thread. */
@@ -63,6 +63,18 @@ const COLUMN_TYPES: Record<FieldKind, ColumnType> = {
 
 function bad(model: string, text: string, hint: string, field?: string): never {
   throw new DataFlowError('BAD_MODEL', text, { model, hint, ...(field === undefined ? {} : { fields: [field] }) })
+}
+
+/** The model of that name, or UNKNOWN_MODEL with the nearest. */
+export function modelNamed(models: ReadonlyMap<string, PageModel>, name: string, op?: string): PageModel {
+  const found = models.get(name)
+  if (found) return found
+  const shown = name.replaceAll('\0', '\\0')
+  throw new DataFlowError('UNKNOWN_MODEL', `This database has no model "${shown}".`, {
+    model: shown,
+    ...(op === undefined ? {} : { op }),
+    hint: didYouMean(name, [...models.keys()]),
+  })
 }
 
 /** Resolves what `dataflow({ models })` was given. Throws `BAD_MODEL`. */

@@ -1,11 +1,17 @@
 // A raw query -> what crosses, and its rows; validated when the query has a schema.
-import type { Prepared } from './encode/options.js'
+import type { PreparedOperation } from './encode/options.js'
 import { BadValue, validate } from './shared/codec.js'
 import { DataFlowError } from './shared/errors.js'
 import type { WireTable } from './shared/operation.js'
+import { placeOf, showPlace } from './shared/reference.js'
 import type { SqlQuery } from './shared/sql.js'
 
-export function prepareSql(query: SqlQuery<unknown>): Prepared {
+export function prepareSql(query: SqlQuery<unknown>): PreparedOperation {
+  const place = query.params.map(placeOf).find(Boolean)
+  if (place) {
+    const text = `${showPlace(place)} is a reference of a workflow.`
+    throw new DataFlowError('BAD_WORKFLOW', text, { op: 'sql', hint: 'run it as a node of that workflow.' })
+  }
   return {
     wire: { op: 'sql', sql: query.text, params: query.params },
     decode(result) {

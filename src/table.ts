@@ -24,7 +24,8 @@ import type { Where } from './where.js'
 
 type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
 
-export interface IterateArgs<F extends Fields, K extends keyof F> extends Omit<ListArgs<F, K>, 'offset'> {
+export interface IterateArgs<F extends Fields, K extends keyof F> extends Omit<ListArgs<F, K>, 'offset' | 'limit'> {
+  limit?: number
   /** Rows fetched at once; 1000 if left out. */
   chunk?: number
 }

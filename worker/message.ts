@@ -1,7 +1,8 @@
 // One message of one tick, run in memory: what each unit answers, what it wrote. Saving is the engine's.
 import { DataFlowError } from '../src/shared/errors.js'
-import { isWrite, nameOf, type WireOperation, type WireResult } from '../src/shared/operation.js'
-import type { Outcome, Unit } from '../src/shared/protocol.js'
+import { isWrite, nameOf, type WireOperation } from '../src/shared/operation.js'
+import type { Outcome, Unit, UnitResult } from '../src/shared/protocol.js'
+import { operationsOf, type WireWorkflow } from '../src/shared/workflow.js'
 import { Changes } from './changes.js'
 import type { CompiledModel } from './compile/model.js'
 import type { Ensure } from './ensure.js'
@@ -9,8 +10,9 @@ import type { Execution, Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
 import type { Lease } from './leases.js'
 import { SqliteError, type Clock, type Sqlite } from './seams.js'
+import { runWorkflow } from './workflow/run.js'
 
-export type UnitOutcome = Outcome<readonly WireResult[]>
+export type UnitOutcome = Outcome<readonly UnitResult[]>
 
 /** What running a message gave. */
 export interface Attempt {
@@ -48,6 +50,8 @@ const MENDABLE = ['SCHEMA_MISMATCH', 'MIGRATION_FAILED', 'MIGRATION_DESTRUCTIVE'
 export class MessageRunner {
   readonly #parts: MessageParts
   readonly tx = { committed: 0, rolledBack: 0 }
+  /** What is executed, or was last. */
+  #at!: { readonly op: WireOperation | WireWorkflow; readonly node?: string }
 
   constructor(parts: MessageParts) {
     this.#parts = parts
@@ -88,15 +92,15 @@ export class MessageRunner {
 
   /** Runs a unit inside a lease's transaction. */
   runLeased(unit: Unit, { stamp, changes }: Lease): UnitOutcome {
-    const { db, executor } = this.#parts
-    let current = unit.ops[0]!
+    const { db } = this.#parts
     const execution: Execution = { stamp, changes, scope: unit.scope ?? null }
+    this.#at = { op: unit.ops[0]! }
     try {
       this.#parts.begin(unit)
-      const ok = db.atomically(() => unit.ops.map(op => executor.execute((current = op), execution)))
+      const ok = db.atomically(() => unit.ops.map(op => this.#execute(op, execution)))
       return { ok }
     } catch (error) {
-      return { error: this.#describe(error, current) }
+      return { error: this.#describe(error).toWire() }
     }
   }
 
@@ -117,7 +121,8 @@ export class MessageRunner {
 
   #ensure(unit: Unit, ticket: number): void {
     const { ensure, models } = this.#parts
-    const raw = unit.ops.some(op => op.op === 'sql')
+    const ops = operationsIn(unit)
+    const raw = ops.some(op => op.op === 'sql')
     // What a raw statement touches is not known: all models are ensured first.
     if (!raw) return ensure.ensure(this.#modelsOf(unit), ticket)
     try {
@@ -125,19 +130,19 @@ export class MessageRunner {
     } catch (error) {
       // Raw SQL is how an app mends its own schema or rows: what is wrong with them must not keep it away.
       const mendable = MENDABLE.some(code => DataFlowError.is(error, code))
-      if (!mendable || unit.ops.some(op => op.op !== 'sql')) throw error
+      if (!mendable || ops.some(op => op.op !== 'sql')) throw error
     }
   }
 
   /** Runs the operations of one unit; true when another check may help. `alone`: in no transaction of several units. */
   #runUnit({ unit, i, writes }: Job, attempt: Attempt, alone: boolean): boolean {
-    const { db, executor } = this.#parts
+    const { db } = this.#parts
     const { ops } = unit
     const execution: Execution = { stamp: attempt.stamp, changes: new Changes(), scope: unit.scope ?? null }
-    let current = ops[0]!
-    const runOps = () => ops.map(op => executor.execute((current = op), execution))
+    this.#at = { op: ops[0]! }
+    const runOps = () => ops.map(op => this.#execute(op, execution))
     // One statement is a transaction by itself; operations that only read cannot be interrupted.
-    const bare = alone && (!writes || (ops.length === 1 && current.op !== 'insertMany'))
+    const bare = alone && (!writes || (ops.length === 1 && !['insertMany', 'workflow'].includes(ops[0]!.op)))
     try {
       attempt.outcomes[i] = { ok: bare ? runOps() : db.atomically(runOps) }
       attempt.changes.merge(execution.changes)
@@ -149,9 +154,11 @@ export class MessageRunner {
     } catch (error) {
       if (error instanceof SqliteError && error.transactionLost && !alone) throw error
       if (alone && writes) this.tx.rolledBack++
-      attempt.outcomes[i] = { error: this.#describe(error, current) }
-      // Never inside a batch: there the error is given (semantics 4).
-      return error instanceof SqliteError && error.missing !== undefined && ops.length === 1
+      attempt.outcomes[i] = { error: this.#describe(error).toWire() }
+      // Never inside a batch or a workflow: there the error is given (semantics 4).
+      return (
+        error instanceof SqliteError && error.missing !== undefined && ops.length === 1 && ops[0]!.op !== 'workflow'
+      )
     }
   }
 
@@ -163,7 +170,7 @@ export class MessageRunner {
 
   /** Of raw SQL only SQLite can tell; what it cannot compile may be anything, and fails when it is run. */
   #mayWrite(unit: Unit): boolean {
-    return unit.ops.some(op => {
+    return operationsIn(unit).some(op => {
       if (op.op !== 'sql') return isWrite(op.op)
       try {
         return !this.#parts.db.tablesOf(op.sql).readonly
@@ -173,8 +180,31 @@ export class MessageRunner {
     })
   }
 
-  #describe(error: unknown, op: WireOperation) {
+  #execute(op: WireOperation | WireWorkflow, execution: Execution): UnitResult {
+    const { db, executor, models } = this.#parts
+    this.#at = { op }
+    if (op.op !== 'workflow') return executor.execute(op, execution)
+    return runWorkflow(op, execution, {
+      db,
+      executor,
+      models,
+      onOperation: (inner, node) => {
+        this.#at = { op: inner, node }
+      },
+      describe: (error, inner, node) => this.#describeOperation(error, inner, node),
+    })
+  }
+
+  /** The failure of what was executed last, or of the unit as a whole. */
+  #describe(error: unknown): DataFlowError {
     if (error instanceof SqliteError && error.fatal) this.#parts.onFatal(error)
+    const { op, node } = this.#at
+    if (op.op !== 'workflow') return this.#describeOperation(error, op, node)
+    const failure = toDataFlowError(error, { models: this.#definitions() })
+    return failure.with({ op: 'workflow' })
+  }
+
+  #describeOperation(error: unknown, op: WireOperation, node: string | undefined): DataFlowError {
     const model = op.op === 'sql' ? undefined : this.#parts.models.get(op.model)?.definition
     const failure = toDataFlowError(error, {
       models: this.#definitions(),
@@ -183,7 +213,11 @@ export class MessageRunner {
       op: nameOf(op),
     })
     // An error that names another model (a cascade, a trigger) keeps it.
-    return failure.with({ op: nameOf(op), ...(model && !failure.model ? { model: model.name } : {}) }).toWire()
+    return failure.with({
+      op: nameOf(op),
+      ...(node === undefined ? {} : { node }),
+      ...(model && !failure.model ? { model: model.name } : {}),
+    })
   }
 
   #definitions() {
@@ -191,9 +225,15 @@ export class MessageRunner {
   }
 
   #modelsOf(unit: Unit): Iterable<string> {
-    const names = unit.ops.map(op => (op.op === 'sql' ? '' : op.model))
+    const names = operationsIn(unit).map(op => (op.op === 'sql' ? '' : op.model))
     return names.length === 1 ? names : new Set(names)
   }
+}
+
+/** The operations of a unit, those of its workflows too. */
+function operationsIn({ ops }: Unit): readonly WireOperation[] {
+  const plain = ops.every(op => op.op !== 'workflow')
+  return plain ? ops : ops.flatMap(op => (op.op === 'workflow' ? operationsOf(op.steps) : [op]))
 }
 
 export function aborted(): DataFlowError {

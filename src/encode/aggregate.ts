@@ -15,10 +15,10 @@ import { DataFlowError } from '../shared/errors.js'
 import { isEmptyCondition, parseWhere, type Condition } from '../shared/filter.js'
 import { badFilter, isOrdered } from '../shared/filter-errors.js'
 import type { OrderTerm, WireColumns, WireOperation } from '../shared/operation.js'
-import { decodeColumn, splitNumbers, type AppRow } from './decode.js'
-import { badOption, type Prepared } from './options.js'
+import { badOption, type PreparedOperation } from './options.js'
 import { parseCount, parseFilter } from './read.js'
 import { assertObject, knownField, type Context } from './row.js'
+import { decodeColumn, splitNumbers, type AppRow } from '../shared/rows.js'
 
 export const AGGREGATE_OPTIONS = [...AGGREGATES, 'groupBy', 'where', 'having', 'orderBy', 'limit', 'offset'] as const
 const OF_GROUPS = ['having', 'orderBy', 'limit', 'offset'] as const
@@ -31,7 +31,7 @@ interface Parts {
   readonly terms: AggregateTerm[]
 }
 
-export function prepareAggregate(options: Options, context: Context): Prepared {
+export function prepareAggregate(options: Options, context: Context): PreparedOperation {
   const { groupBy } = options
   const group = groupBy === undefined ? null : parseFields(groupBy, 'groupBy', context)
   const taken = group?.find(isAggregate)
@@ -59,7 +59,7 @@ export function prepareDistinct(
   name: unknown,
   options: { readonly where?: unknown; readonly limit?: unknown },
   context: Context,
-): Prepared {
+): PreparedOperation {
   const field = knownField(String(name), context).definition.name
   const order = [{ field, descending: false }]
   const decode = answerDecoder(context, [field], [])

@@ -4,7 +4,7 @@ import { DataFlowError } from '../shared/errors.js'
 import type { Condition } from '../shared/filter.js'
 import type { Conflict, WireOperation, WireRow, WireWritten } from '../shared/operation.js'
 import { describe } from '../shared/codec.js'
-import { badOption, type Prepared } from './options.js'
+import { badOption, type PreparedOperation } from './options.js'
 import { parseFilter } from './read.js'
 import { encodeRow, type Context } from './row.js'
 import { givenFields } from './write.js'
@@ -29,7 +29,7 @@ export function prepareBulkCreate(
   rows: unknown,
   options: { onConflict?: unknown; onError?: unknown },
   context: Context,
-): Prepared {
+): PreparedOperation {
   const { onConflict = 'fail', onError = 'abort' } = options
   if (onConflict !== 'fail' && onConflict !== 'skip' && onConflict !== 'update') {
     throw badOption('onConflict knows no such policy.', "use 'fail', 'skip' or 'update'.")
@@ -43,7 +43,7 @@ export function prepareBulkCreate(
 
 type Policy = { policy: 'fail' | 'skip' } | { policy: 'update'; on: readonly string[] | null }
 
-export function prepareRows(rows: unknown, policy: Policy, collect: boolean, context: Context): Prepared {
+export function prepareRows(rows: unknown, policy: Policy, collect: boolean, context: Context): PreparedOperation {
   const { model } = context
   if (!Array.isArray(rows)) {
     throw new DataFlowError('VALIDATION', `The rows must be an array, not ${describe(rows)}.`, {
@@ -117,7 +117,7 @@ function atIndex(error: DataFlowError, index: number): DataFlowError {
   })
 }
 
-export function bulkResult(wire: WireOperation): Prepared {
+export function bulkResult(wire: WireOperation): PreparedOperation {
   return {
     wire,
     decode: result => {

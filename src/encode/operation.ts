@@ -3,20 +3,20 @@ import { METHODS, type Operation } from '../model.js'
 import type { PageModel } from '../resolve.js'
 import { AGGREGATE_OPTIONS, prepareAggregate, prepareDistinct } from './aggregate.js'
 import { bulkResult, prepareBulkCreate, prepareRows, target } from './bulk.js'
-import { named, readOptions, type Prepared } from './options.js'
+import { named, readOptions, type PreparedOperation } from './options.js'
 import { parseFilter, prepareList, preparePage, prepareRead } from './read.js'
-import { encodeAssignments, encodeKey, type Context } from './row.js'
+import { encodeAssignments, encodeKey, type Context, type References } from './row.js'
 import { conflictFields, prepareCreate, prepareUpdate, prepareUpsert } from './write.js'
 
 /** Checks and encodes an operation on the calling thread. Throws a DataFlowError; nothing was sent. */
-export function prepare(model: PageModel, operation: Operation<unknown>): Prepared {
+export function prepare(model: PageModel, operation: Operation<unknown>, references?: References): PreparedOperation {
   const { op } = operation
   const details = { model: model.definition.name, op }
-  const { wire, decode } = named(details, () => prepareAs(operation, { model, op }))
+  const { wire, decode } = named(details, () => prepareAs(operation, { model, op, references }))
   return { wire: { ...wire, method: op }, decode: result => named(details, () => decode(result)) }
 }
 
-function prepareAs({ op, args }: Operation<unknown>, context: Context): Prepared {
+function prepareAs({ op, args }: Operation<unknown>, context: Context): PreparedOperation {
   const { model } = context
   const { optionsAt, own } = METHODS[op]
   if (!own) readOptions(args[optionsAt], [])

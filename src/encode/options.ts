@@ -3,11 +3,17 @@ import { describe, isObject } from '../shared/codec.js'
 import { didYouMean } from '../shared/nearest.js'
 import { DataFlowError, type ErrorDetails } from '../shared/errors.js'
 import type { WireOperation, WireResult } from '../shared/operation.js'
+import type { UnitResult } from '../shared/protocol.js'
+import type { WireWorkflow } from '../shared/workflow.js'
 
 /** What crosses, and how its answer becomes the app's result. */
-export interface Prepared {
+export interface PreparedOperation {
   readonly wire: WireOperation
   decode(result: WireResult): unknown
+}
+export interface Prepared {
+  readonly wire: WireOperation | WireWorkflow
+  decode(result: UnitResult): unknown
 }
 
 /** Runs `work`, whose errors say neither model nor operation. */

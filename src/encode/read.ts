@@ -1,13 +1,14 @@
 // read, list, first, page, count: what crosses, and rows back.
+import type { FieldDefinition } from '../shared/definition.js'
 import { DataFlowError } from '../shared/errors.js'
 import { isEmptyCondition, parseWhere, type Condition } from '../shared/filter.js'
 import type { OrderTerm, WireOperation, WireResults, WireRows } from '../shared/operation.js'
 import { decodeCursor, encodeCursor } from './cursor.js'
 import { rowDecoder } from './decode.js'
-import { badOption, type Prepared } from './options.js'
+import { badOption, type PreparedOperation } from './options.js'
 import { assertObject, encodeKey, knownField, type Context } from './row.js'
 
-export function prepareRead(id: unknown, options: { select?: unknown }, context: Context): Prepared {
+export function prepareRead(id: unknown, options: { select?: unknown }, context: Context): PreparedOperation {
   const { model, op } = context
   const key = encodeKey(id, context)
   const select = parseSelect(options.select, context)
@@ -29,9 +30,13 @@ function notFound({ model }: Context): DataFlowError {
 }
 
 /** A filter that must hold something: null when it is left out or empty. */
-export function parseFilter(where: unknown, { model, op }: Context): Condition | null {
+export function parseFilter(where: unknown, { model, op, references }: Context): Condition | null {
   if (where === undefined) return null
-  const condition = parseWhere(model.definition, where, { op })
+  const reference =
+    references &&
+    ((value: unknown, { name }: FieldDefinition, operator: string) =>
+      references.toWire(value, model.fieldNamed.get(name)!, operator))
+  const condition = parseWhere(model.definition, where, { op, ...(reference ? { reference } : {}) })
   return isEmptyCondition(condition) ? null : condition
 }
 
@@ -69,7 +74,7 @@ export function parseCount(value: unknown, name: string): number | null {
 export function prepareList(
   options: { where?: unknown; orderBy?: unknown; limit?: unknown; offset?: unknown; select?: unknown },
   context: Context,
-): Prepared {
+): PreparedOperation {
   const { model, op } = context
   const select = parseSelect(options.select, context)
   const limit = parseCount(options.limit, 'limit')
@@ -96,7 +101,7 @@ export function prepareList(
 export function preparePage(
   options: { where?: unknown; orderBy?: unknown; limit?: unknown; after?: unknown; before?: unknown; select?: unknown },
   context: Context,
-): Prepared {
+): PreparedOperation {
   const { model } = context
   const select = parseSelect(options.select, context)
   const limit = parseCount(options.limit, 'limit')

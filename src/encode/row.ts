@@ -6,11 +6,22 @@ import type { StoredValue } from '../shared/definition.js'
 import { DataFlowError, type Issue } from '../shared/errors.js'
 import { didYouMean } from '../shared/nearest.js'
 import type { Assignment, WireRow } from '../shared/operation.js'
+import { asStored, type WireReference } from '../shared/workflow.js'
 
 /** What an error of this operation names. */
 export interface Context {
   readonly model: PageModel
   readonly op: string
+  /** In a workflow. */
+  readonly references?: References | undefined
+}
+
+/** References to what earlier nodes of a workflow give. */
+export interface References {
+  /** What crosses in place of a reference; undefined for what is none. Throws BAD_WORKFLOW where it does not fit. */
+  toWire(value: unknown, field: PageField, operator?: string): WireReference | undefined
+  /** In place of what would be made here, once, for a row that is made many times. */
+  made?(field: PageField): WireReference
 }
 
 /** Collects what is wrong with several values into one VALIDATION error. */
@@ -77,7 +88,11 @@ export function encodeRow(data: unknown, context: Context): WireRow {
     const { name, readonly } = field.definition
     const value = Object.hasOwn(data, name) ? data[name] : undefined
     if (value !== undefined && readonly) refuseReadonly(name, 'is made by the library and cannot be given')
-    return value === undefined && !field.generate ? absentValue(field, issues) : encodeField(field, value, issues)
+    const made = context.references?.made
+    if (made && value === undefined && (field.generate ?? field.definition.kind === 'id')) return asStored(made(field))
+    return value === undefined && !field.generate
+      ? absentValue(field, issues)
+      : encodeField(field, value, issues, context)
   })
   issues.throwIfAny()
   return row
@@ -103,12 +118,16 @@ function absentValue({ definition }: PageField, issues: Issues): StoredValue | u
 
 /** Encodes a value; one that is undefined is made by the field's own function, if it has one. */
 function encodeField(
-  { definition, schema, generate }: PageField,
+  field: PageField,
   given: unknown,
   issues: Issues,
+  { references }: Context,
 ): StoredValue | undefined {
+  const { definition, schema, generate } = field
   try {
     const value = given === undefined && generate ? callApp('default', generate) : given
+    const reference = references?.toWire(value, field)
+    if (reference) return asStored(reference)
     if (value === null && definition.nullable) return null
     if (value === null && definition.kind !== 'json') throw new BadValue('must not be null')
     return encodeValue(definition, value, schema)
@@ -124,7 +143,9 @@ export function encodeKey(id: unknown, context: Context): StoredValue {
   const issues = new Issues()
   const key = context.model.fieldNamed.get(context.model.definition.key)!
   const value =
-    id === undefined ? issues.add(key.definition.name, new BadValue('is required')) : encodeField(key, id, issues)
+    id === undefined
+      ? issues.add(key.definition.name, new BadValue('is required'))
+      : encodeField(key, id, issues, context)
   issues.throwIfAny()
   return value as StoredValue
 }
@@ -141,10 +162,10 @@ export function encodeAssignments(patch: unknown, context: Context): Assignment[
     if (definition.readonly) refuseReadonly(name, 'is kept by the library and cannot be set')
     if (definition.primaryKey) refuseReadonly(name, 'is the key and cannot be changed')
     if (isIncrement(definition.kind, value)) {
-      const by = encodeField({ definition: { ...definition, nullable: false } }, value.$inc, issues)
+      const by = encodeField({ definition: { ...definition, nullable: false } }, value.$inc, issues, context)
       if (by !== undefined) assignments.push({ field: name, increment: by as number | bigint })
     } else {
-      const stored = encodeField(field, value, issues)
+      const stored = encodeField(field, value, issues, context)
       if (stored !== undefined) assignments.push({ field: name, value: stored })
     }
   }

@@ -2,10 +2,10 @@
 import { DataFlowError } from '../shared/errors.js'
 import type { WireRows, WireWritten } from '../shared/operation.js'
 import { rowDecoder, storedRow } from './decode.js'
-import { badOption, type Prepared } from './options.js'
+import { badOption, type PreparedOperation } from './options.js'
 import { encodeAssignments, encodeKey, encodeRow, knownField, type Context } from './row.js'
 
-export function prepareCreate(data: unknown, context: Context): Prepared {
+export function prepareCreate(data: unknown, context: Context): PreparedOperation {
   const { model } = context
   const row = encodeRow(data, context)
   return {
@@ -13,11 +13,16 @@ export function prepareCreate(data: unknown, context: Context): Prepared {
     decode: result =>
       'json' in (result as object)
         ? rowDecoder(model, null)(result as WireRows)[0]
-        : storedRow(model, row, (result as WireWritten).stamp),
+        : storedRow(model, (result as WireWritten).row ?? row, (result as WireWritten).stamp),
   }
 }
 
-export function prepareUpdate(id: unknown, patch: unknown, options: { version?: unknown }, context: Context): Prepared {
+export function prepareUpdate(
+  id: unknown,
+  patch: unknown,
+  options: { version?: unknown },
+  context: Context,
+): PreparedOperation {
   const { model } = context
   const { version = null } = options
   if (version !== null && !Number.isSafeInteger(version)) {
@@ -60,7 +65,11 @@ export function givenFields(data: unknown, on: readonly string[], { model }: Con
   return given.map(([name]) => name).filter(name => name !== model.definition.key && !on.includes(name))
 }
 
-export function prepareUpsert(data: unknown, options: { on?: unknown; update?: unknown }, context: Context): Prepared {
+export function prepareUpsert(
+  data: unknown,
+  options: { on?: unknown; update?: unknown },
+  context: Context,
+): PreparedOperation {
   const { model } = context
   const on = conflictFields(options.on, context)
   const row = encodeRow(data, context)

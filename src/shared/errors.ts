@@ -48,6 +48,8 @@ export interface ErrorDetails {
   readonly model?: string
   /** Name of the operation, such as `create`. */
   readonly op?: string
+  /** The node of a workflow that failed, behind those that it stands in: `orders.3.charge`. */
+  readonly node?: string
   readonly fields?: readonly string[]
   readonly issues?: readonly Issue[]
   /** The statement, with placeholders: values of rows never appear in an error. */
@@ -79,6 +81,7 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   declare readonly code: C
   declare readonly model?: string
   declare readonly op?: string
+  declare readonly node?: string
   declare readonly fields?: readonly string[]
   declare readonly issues?: readonly Issue[]
   declare readonly sql?: string
@@ -116,8 +119,8 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   }
 
   #details(): ErrorDetails {
-    const { model, op, fields, issues, sql, hint, retryable } = this
-    return dropUndefined({ model, op, fields, issues, sql, hint, retryable })
+    const { model, op, node, fields, issues, sql, hint, retryable } = this
+    return dropUndefined({ model, op, node, fields, issues, sql, hint, retryable })
   }
 
   static fromWire(wire: WireError): DataFlowError {

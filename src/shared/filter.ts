@@ -15,6 +15,7 @@ import {
   unknownOperator,
 } from './filter-errors.js'
 import { isSqlExpr } from './sql.js'
+import type { WireReference } from './workflow.js'
 
 export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>='
 export type TextMatch = 'like' | 'startsWith' | 'endsWith' | 'contains'
@@ -57,6 +58,14 @@ export type Condition =
   /** A JSON array has this element, given as canonical JSON. */
   | { readonly type: 'has'; readonly field: string; readonly value: string }
   | { readonly type: 'sql'; readonly sql: string; readonly params: readonly StoredValue[] }
+  /** In a workflow: parsed as `{ field: { operator: operand } }` when the references in `operand` are known. */
+  | {
+      readonly type: 'late'
+      readonly field: string
+      readonly operator: string
+      readonly operand: unknown
+      readonly ci: boolean
+    }
 
 const MAX_PATTERN = 10_000
 
@@ -76,6 +85,8 @@ export interface FilterOptions {
   readonly op: string
   /** For what is no table: which fields a name stands for. There is no `$sql` then. */
   readonly expand?: Expand
+  /** In a workflow: what crosses in place of a reference, or undefined for what is none. */
+  readonly reference?: (value: unknown, field: FieldDefinition, operator: string) => WireReference | undefined
 }
 
 interface Context extends FilterOptions {
@@ -117,7 +128,7 @@ function constantOf(condition: Condition): boolean | undefined {
 }
 
 /** Joins conditions; without constants, and without an `and` in an `and`. */
-function join(type: 'and' | 'or', conditions: readonly Condition[]): Condition {
+export function join(type: 'and' | 'or', conditions: readonly Condition[]): Condition {
   const neutral = type === 'and'
   const of = conditions
     .filter(condition => condition.type !== 'always' || condition.value !== neutral)
@@ -126,7 +137,7 @@ function join(type: 'and' | 'or', conditions: readonly Condition[]): Condition {
   return of.length === 1 ? of[0]! : of.length ? { type, of } : { type: 'always', value: neutral }
 }
 
-function negate(condition: Condition): Condition {
+export function negate(condition: Condition): Condition {
   return condition.type === 'always' ? { type: 'always', value: !condition.value } : { type: 'not', of: condition }
 }
 
@@ -221,6 +232,8 @@ function parseOperator(
   const encode = (item: unknown, path: readonly PropertyKey[] = []) =>
     encodeOperand(context, field, item, [...(operator === '$eq' ? [] : [operator]), ...path], ci)
   if (value === undefined) throw undefinedValue(context, field)
+  const operand = context.reference && withReferences(context.reference, field, operator, value)
+  if (operand !== undefined) return { type: 'late', field: name, operator, operand, ci }
   switch (operator) {
     case '$null':
     case '$exists':
@@ -259,6 +272,19 @@ function parseOperator(
       return { type: 'compare', field: name, op, value: encode(value), ...folding }
     }
   }
+}
+
+/** The value with its references as they cross, or undefined where it holds none. */
+function withReferences(
+  reference: NonNullable<FilterOptions['reference']>,
+  field: FieldDefinition,
+  operator: string,
+  value: unknown,
+): unknown {
+  const whole = reference(value, field, operator)
+  if (whole || !Array.isArray(value)) return whole
+  const items = value.map(item => reference(item, field, '$eq'))
+  return items.some(Boolean) ? items.map((item, i) => item ?? value[i]) : undefined
 }
 
 const PATTERN_HINT = String.raw`% stands for any text, _ for one character; \%, \_ and \\ for themselves.`

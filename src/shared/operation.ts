@@ -90,6 +90,8 @@ type Statement =
       readonly on: readonly string[]
       /** Fields that take the row's value when it exists, or assignments. */
       readonly update: { readonly fields: readonly string[] } | { readonly set: readonly Assignment[] }
+      /** Also tells whether the row was there. */
+      readonly tell?: boolean
     }
   | {
       readonly op: 'insertMany'
@@ -141,6 +143,8 @@ export interface WireWritten {
   /** Rows that a conflict policy skipped, by index. */
   readonly skipped?: readonly number[]
   readonly failed?: readonly { readonly index: number; readonly error: WireError }[]
+  /** The row that was sent, where references stood in it. */
+  readonly row?: WireRow
 }
 
 /** What each operation answers. */
@@ -155,7 +159,7 @@ export interface WireResults {
   count: number
   /** A field of `group`, an answered term: a column each; a wide sum two, its high half and its low 32 bits. */
   aggregate: WireColumns
-  upsert: WireRows
+  upsert: WireRows & { readonly created?: boolean }
   insertMany: WireWritten
   bulkUpdate: WireWritten
   bulkDelete: WireWritten

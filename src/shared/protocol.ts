@@ -2,6 +2,7 @@
 import type { ModelDefinition, StoredValue } from './definition.js'
 import type { WireError } from './errors.js'
 import type { Durability, WireOperation, WireResult } from './operation.js'
+import type { WireStepResult, WireWorkflow } from './workflow.js'
 
 export type Outcome<T> = { readonly ok: T } | { readonly error: WireError }
 
@@ -47,7 +48,7 @@ export interface EncryptionKey {
 export interface Unit {
   /** For cancel; unique per client. */
   readonly id: number
-  readonly ops: readonly WireOperation[]
+  readonly ops: readonly (WireOperation | WireWorkflow)[]
   /** null: the database's. */
   readonly durability: Durability | null
   /** Part of this lease's transaction. */
@@ -55,6 +56,9 @@ export interface Unit {
   /** Sees and touches only rows with these values, by field. */
   readonly scope?: Readonly<Record<string, Exclude<StoredValue, null>>>
 }
+
+/** What an operation gave, or each step of a workflow. */
+export type UnitResult = WireResult | readonly WireStepResult[]
 
 export interface MigrationStep {
   readonly kind:
@@ -335,7 +339,7 @@ export interface Engine {
   /** Opens the database, if it is not open, and runs the migration plan. */
   ready(): Promise<Outcome<MigrationReport>>
   /** One message of one tick (semantics 13): outcomes in the order of the units. */
-  run(units: readonly Unit[]): Promise<Outcome<readonly Outcome<readonly WireResult[]>[]>>
+  run(units: readonly Unit[]): Promise<Outcome<readonly Outcome<readonly UnitResult[]>[]>>
   /** Takes back what has not begun, and answers which it was: none of these will be done. */
   cancel(ids: readonly number[]): Promise<Outcome<readonly number[]>>
   /** Begins a lease and answers its number. */

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { describe, isWellFormed } from './codec.js'
 import type { StoredValue } from './definition.js'
 import { DataFlowError } from './errors.js'
+import { placeOf } from './reference.js'
 
 declare const RESULT: unique symbol
 declare const ROW: unique symbol
@@ -80,6 +81,11 @@ function compose(strings: readonly string[], values: readonly unknown[]): SqlFra
       append(value.parts[0]!)
       parts.push(...value.parts.slice(1))
       params.push(...value.params)
+    } else if (placeOf(value)) {
+      // Its type is not known: SQLite reads it back from JSON, whatever it is.
+      append('json_extract(')
+      parts.push(", '$')")
+      params.push(value as never)
     } else {
       const bound = toBound(value)
       // sql.js binds no int64: beyond int32 an integer goes as text, or an expression would compare it as a REAL.

@@ -1,7 +1,7 @@
 // list, first, count, page and iterate.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { model, t, type Row } from '../../src/index.js'
+import { model, t, type Insert, type Row } from '../../src/index.js'
 import { localDatabase } from '../support/local.js'
 
 const Item = model('Item', {
@@ -18,7 +18,7 @@ const Item = model('Item', {
 })
 type Item = Row<typeof Item>
 const models = { items: Item }
-const seeded = async (rows: Parameters<typeof Item.create>[0][]) => {
+const seeded = async (rows: Insert<typeof Item>[]) => {
   const db = localDatabase(models)
   await db.tables.items.bulkCreate(rows)
   return db

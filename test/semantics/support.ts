@@ -33,7 +33,7 @@ export async function begin(
       const { unit, decode } = unitOf(models, query, id)
       const [outcome] = await unwrap(db.engine.run([structuredClone(unit)]))
       if ('error' in outcome!) throw DataFlowError.fromWire(outcome.error)
-      return decode(outcome!.ok[0]!)
+      return decode(outcome!.ok[0]! as never)
     },
     commit: () => unwrap(db.engine.commit(id, null)),
     rollback: () => unwrap(db.engine.rollback(id)),

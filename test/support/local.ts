@@ -3,7 +3,7 @@
 import 'fake-indexeddb/auto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { DatabaseOptions, QueryResult } from '../../src/database.js'
+import type { DatabaseOptions, Executor, QueryResult } from '../../src/database.js'
 import { prepare } from '../../src/encode/operation.js'
 import type { Prepared } from '../../src/encode/options.js'
 import { isOperation, type AnyModel, type Operation } from '../../src/model.js'
@@ -15,6 +15,7 @@ import type { Durability } from '../../src/shared/operation.js'
 import type { EngineEvent, Outcome, Unit } from '../../src/shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from '../../src/shared/sql.js'
 import { makeTable, type Table } from '../../src/table.js'
+import { MODELS, prepareExecute } from '../../src/workflow/execute.js'
 import { systemClock } from '../../worker/clock.js'
 import { Engine, type EngineParts } from '../../worker/engine.js'
 import type { Storage } from '../../worker/seams.js'
@@ -45,8 +46,10 @@ export interface LocalDatabase<Ms extends Record<string, AnyModel>> {
   readonly tables: { readonly [K in keyof Ms]: Table<Ms[K]> }
   readonly engine: Engine
   readonly events: EngineEvent[]
+  readonly [MODELS]: unknown
   run<Q extends Query>(query: Q, options?: { durability?: Durability }): Promise<QueryResult<Q>>
   batch(queries: readonly Query[]): Promise<any[]>
+  execute: Executor['execute']
   /** Several calls of one tick: one message, each with its own outcome. */
   tick(queries: readonly (Query | readonly Query[])[]): Promise<PromiseSettledResult<any>[]>
   sql<T = Record<string, any>>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
@@ -109,7 +112,7 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
     const outcomes = await unwrap(engine.run(structuredClone(message)))
     return outcomes.map((outcome, i) => {
       if ('error' in outcome) return { status: 'rejected' as const, reason: DataFlowError.fromWire(outcome.error) }
-      return { status: 'fulfilled' as const, value: groups[i]!.map((item, j) => item.decode(outcome.ok[j]!)) }
+      return { status: 'fulfilled' as const, value: groups[i]!.map((item, j) => item.decode(outcome.ok[j]! as never)) }
     })
   }
   const one = async (query: Query, durability?: Durability): Promise<any> => {
@@ -133,6 +136,12 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
       if (settled!.status === 'rejected') throw settled!.reason
       return settled!.value
     },
+    async execute(workflow: unknown, given?: unknown, options?: unknown): Promise<any> {
+      const [settled] = await send([[prepareExecute(workflow, given, options, pageModels).prepared]])
+      if (settled!.status === 'rejected') throw settled!.reason
+      return settled!.value[0]
+    },
+    [MODELS]: pageModels,
     async tick(queries) {
       const groups = queries.map(query => ('length' in query ? query : [query]) as readonly Query[])
       const settled = await send(groups.map(group => group.map(prepareAny)))

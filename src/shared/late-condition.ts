@@ -1,0 +1,29 @@
+// Conditions whose values are references of a workflow: parsed when the values are known.
+import type { ModelDefinition } from './definition.js'
+import { join, negate, parseWhere, type Condition } from './filter.js'
+import { isWireReference, type WireReference } from './workflow.js'
+
+/** The condition with every reference in its place. Throws BAD_FILTER and VALIDATION as `parseWhere` does. */
+export function completeCondition(
+  condition: Condition,
+  model: ModelDefinition,
+  op: string,
+  valueOf: (reference: WireReference) => unknown,
+): Condition {
+  const complete = (inner: Condition) => completeCondition(inner, model, op, valueOf)
+  switch (condition.type) {
+    case 'late': {
+      const { field, operator, operand, ci } = condition
+      const known = (value: unknown) => (isWireReference(value) ? valueOf(value) : value)
+      const value = Array.isArray(operand) ? operand.map(known) : known(operand)
+      return parseWhere(model, { [field]: { [operator]: value, ...(ci ? { $ci: true } : {}) } }, { op })
+    }
+    case 'and':
+    case 'or':
+      return join(condition.type, condition.of.map(complete))
+    case 'not':
+      return negate(complete(condition.of))
+    default:
+      return condition
+  }
+}
