@@ -7,6 +7,7 @@ import { createIn, fill, firstOperation, openExisting } from './databases.js'
 import { deleteDatabases, measures } from './measures.js'
 import { seed } from './seed.js'
 import * as storage from './storage.js'
+import { tenOperations } from './workflows.js'
 
 /** The engine alone, in a worker as in an app, but with nobody between. */
 const engine = (rounds: number) => inWorker<EngineFigures>(new EngineWorker(), rounds)
@@ -31,6 +32,7 @@ const bench = {
   engine,
   schema,
   ...storage,
+  tenOperations,
 }
 
 declare global {
