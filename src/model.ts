@@ -66,8 +66,10 @@ export interface BulkCreateOptions {
 export type Target<F extends Fields> = { where: Where<F>; all?: never } | { all: true; where?: never }
 type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
 
-/** The operations of a model, as values. */
-export interface Operations<F extends Fields, Id> {
+/** The operations of a model, as values. `O`: its options, where they say what it can do. */
+export type Operations<F extends Fields, Id, O = NoOptions> = CommonOperations<F, Id, O>
+
+interface CommonOperations<F extends Fields, Id, _O> {
   create(data: InsertOf<F>): Operation<RowOf<F>, true>
   read<const K extends keyof F = keyof F>(
     id: Id,
@@ -138,12 +140,15 @@ export interface ModelOptions<F extends Fields> {
   checks?: readonly SqlExpr<boolean>[]
 }
 
-/** A declared model: its name, its fields and its operations. */
-export type Model<N extends string, F extends Fields> = {
+/** The type of options that were left out. */
+export type NoOptions = {}
+
+/** A declared model: its name, its fields, its options as they were given, and its operations. */
+export type Model<N extends string, F extends Fields, O = NoOptions> = {
   readonly $name: N
   readonly $fields: F
-  readonly $options: ModelOptions<F>
-} & Operations<F, KeyOf<F>>
+  readonly $options: O
+} & Operations<F, KeyOf<F>, O>
 
 export interface AnyModel {
   readonly $name: string
@@ -151,6 +156,7 @@ export interface AnyModel {
   readonly $options: any
 }
 export type FieldsOf<M> = M extends { readonly $fields: infer F extends Fields } ? F : never
+export type OptionsOf<M> = M extends { readonly $options: infer O } ? O : NoOptions
 /** A row of the model, as it is read. */
 export type Row<M> = RowOf<FieldsOf<M>>
 /** What create takes. */
@@ -169,6 +175,9 @@ export type CheckFields<F extends Fields> = [KeyName<F>] extends [never]
     : Extract<keyof F, `$${string}`> extends never
       ? unknown
       : TypeError<`Field names cannot start with "$": ${Extract<keyof F, `$${string}`> & string}`>
+
+/** Turns options that do not fit each other, or the fields, into a type whose name says what is wrong. */
+export type CheckOptions<F extends Fields, O> = Exact<O, ModelOptions<F>>
 
 class OperationValue {
   readonly model: string
@@ -215,12 +224,12 @@ export function isOperation(value: unknown): value is Operation<unknown> {
  *
  * Throws a DataFlowError `BAD_MODEL` or `BAD_OPTION` for a declaration that makes no table.
  */
-export function model<const N extends string, F extends Fields>(
+export function model<const N extends string, F extends Fields, const O extends ModelOptions<F> = NoOptions>(
   name: N,
   fields: F & CheckFields<F>,
-  options: ModelOptions<F> = {},
-): Model<N, F> {
+  options: O & CheckOptions<F, O> = {} as never,
+): Model<N, F, O> {
   checkDeclaration(name, fields, options)
   const operations = METHOD_NAMES.map(op => [op, (...args: unknown[]) => operationOf(name, op, args)])
-  return { $name: name, $fields: fields, $options: options, ...Object.fromEntries(operations) } as Model<N, F>
+  return { $name: name, $fields: fields, $options: options, ...Object.fromEntries(operations) } as never
 }

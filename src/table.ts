@@ -7,6 +7,8 @@ import type {
   FieldsOf,
   ListArgs,
   MethodName,
+  NoOptions,
+  OptionsOf,
   Page,
   PageArgs,
   Target,
@@ -33,7 +35,9 @@ export interface IterateArgs<F extends Fields, K extends keyof F> extends Omit<L
  * The operations of one model. Each runs at once and returns a real promise; a write's promise resolves when the write
  * is saved (see Durability). They reject with a DataFlowError.
  */
-export interface TableOf<F extends Fields> {
+export type TableOf<F extends Fields, O = NoOptions> = CommonTable<F, O>
+
+interface CommonTable<F extends Fields, _O> {
   /** Adds a row and returns it as stored. `UNIQUE`, `FOREIGN_KEY`, `CHECK`, `VALIDATION`, `UNKNOWN_FIELD`. */
   create(data: InsertOf<F>, options?: RunOptions): Promise<RowOf<F>>
   /** The row with this key, or null. */
@@ -83,7 +87,7 @@ export interface TableOf<F extends Fields> {
 }
 
 /** The operations of a model of a database, run at once. */
-export type Table<M extends AnyModel> = TableOf<FieldsOf<M>>
+export type Table<M extends AnyModel> = TableOf<FieldsOf<M>, OptionsOf<M>>
 
 /** Runs one operation; the database's own, or a transaction's. */
 export type RunOperation = (operation: Operation<any>, options: RunOptions) => Promise<any>

@@ -12,6 +12,7 @@ import {
   type Insert,
   type Json,
   type Key,
+  type ModelOptions,
   type Page,
   type Result,
   type Row,
@@ -103,6 +104,9 @@ const OfBranded = model('OfBranded', {
 
 const db = dataflow('app', { models: { users: User, posts: Post, counts: Count } })
 ok<Eq<(typeof db)['users'], Table<typeof User>>>()
+// A model keeps its options as they were written: what it can do may depend on them.
+ok<Eq<(typeof User)['$options']['unique'], readonly [readonly ['name', 'age']]>>()
+ok<Eq<keyof (typeof Post)['$options'], never>>()
 
 compiled(async () => {
   const u = await db.users.create({ email: 'a@b.c', name: 'Ada', settings: { n: 1 } })
@@ -372,6 +376,13 @@ compiled(() => {
   model('Bad', { id: t.id(), $a: t.text() })
   // @ts-expect-error an index over a field that does not exist
   model('Bad', { id: t.id() }, { indexes: [['nope']] })
+  // @ts-expect-error no such option
+  model('Bad', { id: t.id() }, { tables: 'bad' })
+  // @ts-expect-error no such option of an index
+  model('Bad', { id: t.id() }, { indexes: [{ on: ['id'], were: sql<boolean>`id <> ''` }] })
+  const options: ModelOptions<(typeof Post)['$fields']> = { indexes: [['title']] }
+  ok<Eq<Row<ReturnType<typeof model<'Post', (typeof Post)['$fields']>>>, Row<typeof Post>>>()
+  model('Post', Post.$fields, options)
   // @ts-expect-error a default of another type
   t.integer().default('x')
   // @ts-expect-error a default that is not one of the values
