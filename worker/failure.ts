@@ -72,7 +72,10 @@ function explain(
   const texts: Partial<Record<ErrorCode, { text: string; hint: string }>> = {
     UNIQUE: {
       text: `another row already has this ${named || 'value'}.`,
-      hint: `use ${table}.upsert(data, { on: ${fields.length === 1 ? `'${fields[0]}'` : `[${fields.map(f => `'${f}'`).join(', ')}]`} }) or read it first.`,
+      hint:
+        model?.softDelete !== undefined && fields.join() === model.key
+          ? `read it first, or ${table}.restore(id) it if it was deleted.`
+          : `use ${table}.upsert(data, { on: ${fields.length === 1 ? `'${fields[0]}'` : `[${fields.map(f => `'${f}'`).join(', ')}]`} }) or read it first.`,
     },
     NOT_NULL: { text: `${named || 'a field'} must not be null.`, hint: `give ${named || 'it'} a value.` },
     CHECK: {
