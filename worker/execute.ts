@@ -239,7 +239,7 @@ export class Executor {
   #assertNothingHid(model: CompiledModel, sql: string, on: readonly string[] | null): void {
     const { db, hasTriggers } = this.#parts
     if (model.definition.softDelete === undefined || (hasTriggers() && db.tablesOf(sql).triggers)) return
-    throw deletedInTheWay(model.definition, on)
+    throw deletedInTheWay(model.definition, this.#current!, on)
   }
 
   #insertMany(model: CompiledModel, op: Of<'insertMany'>, execution: Execution, access: Access): WireWritten {

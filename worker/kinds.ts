@@ -51,9 +51,15 @@ export function restoration({ softDelete }: ModelDefinition): Assignment[] {
 }
 
 /** A row that was deleted softly has what must be unique. */
-export function deletedInTheWay({ accessor, key }: ModelDefinition, on: readonly string[] | null): DataFlowError {
+export function deletedInTheWay(
+  { name, accessor, key }: ModelDefinition,
+  op: WireOperation,
+  on: readonly string[] | null,
+): DataFlowError {
   const fields = on ?? [key]
   return new DataFlowError('UNIQUE', `a row that was deleted has the same ${fields.join(' and ')}.`, {
+    model: name,
+    op: nameOf(op),
     fields,
     hint: `use db.${accessor}.restore(id) or db.${accessor}.purge(id) first.`,
   })
