@@ -22,10 +22,8 @@ export type CheckKind<F extends Fields, O> =
   DeletesSoftly<O> extends true
     ? AppendsOnly<O> extends true
       ? TypeError<'softDelete and appendOnly exclude each other: a row that is never changed is never deleted'>
-      : RowOf<F> extends { readonly deletedAt: infer D }
-        ? [D, Date | null] extends [Date | null, D]
-          ? unknown
-          : NeedsDeletedAt
-        : NeedsDeletedAt
+      : [DeletedAt<F>, Date | null] extends [Date | null, DeletedAt<F>]
+        ? unknown
+        : TypeError<'softDelete needs a field: deletedAt: t.date().nullable()'>
     : unknown
-type NeedsDeletedAt = TypeError<'softDelete needs a field: deletedAt: t.date().nullable()'>
+type DeletedAt<F extends Fields> = RowOf<F> extends { readonly deletedAt: infer D } ? D : undefined
