@@ -6,6 +6,7 @@ import { deleteDatabase, listDatabases } from './databases.js'
 import { keyOf } from './encryption.js'
 import { Listeners } from './events.js'
 import { fingerprintOf } from './fingerprint.js'
+import { decodeConflict } from './encode/conflict.js'
 import { prepare } from './encode/operation.js'
 import type { Prepared } from './encode/options.js'
 import { introspectFile } from './introspect.js'
@@ -90,7 +91,10 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
         options,
         lease,
       )
-      const results = await (lease === undefined ? transactions.watch(running) : running)
+      const answered = lease === undefined ? transactions.watch(running) : running
+      const results = await answered.catch((error: unknown) => {
+        throw decodeConflict(error, models)
+      })
       return prepared.map((item, i) => item.decode(results[i]!))
     }
     const run = async (query: unknown, options: RunOptions = {}) => {

@@ -3,6 +3,7 @@ import { isWellFormed } from './shared/codec.js'
 import type { ReferenceAction } from './shared/definition.js'
 import { DataFlowError } from './shared/errors.js'
 import type { AnyField, FieldSpec } from './shared/schema.js'
+import { DELETED_AT } from './shared/soft-delete.js'
 import { isSqlExpr } from './shared/sql.js'
 
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/
@@ -12,6 +13,7 @@ const MAX_FIELDS = 1000
 export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
+const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'softDelete', 'appendOnly']
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
 
 /** Throws `BAD_MODEL` or `BAD_OPTION` for a declaration that makes no table. */
@@ -29,10 +31,10 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
   if (typeof fields !== 'object' || fields === null) bad('A model needs fields.', "model('User', { id: t.id() }).")
   if (typeof options !== 'object' || options === null) bad('The options of a model are an object.', '{ indexes: [] }.')
   for (const option of Object.keys(options)) {
-    if (!['table', 'renamedFrom', 'indexes', 'unique', 'checks'].includes(option)) {
+    if (!OPTIONS.includes(option)) {
       throw new DataFlowError('BAD_OPTION', `model() has no option "${option}".`, {
         model: name,
-        hint: 'it takes table, renamedFrom, indexes, unique and checks.',
+        hint: `it takes ${OPTIONS.slice(0, -1).join(', ')} and ${OPTIONS.at(-1)}.`,
       })
     }
   }
@@ -72,6 +74,37 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
       if (Object.hasOwn(fields, old))
         bad(`"${old}" is declared, and "${field}" is renamed from it.`, 'remove one.', field)
     }
+  }
+  checkKind(fields, options, bad)
+}
+
+function checkKind(
+  fields: Record<string, AnyField>,
+  options: { readonly softDelete?: unknown; readonly appendOnly?: unknown },
+  bad: (text: string, hint: string, field?: string) => never,
+): void {
+  const { softDelete = false, appendOnly = false } = options
+  for (const [name, value] of Object.entries({ softDelete, appendOnly })) {
+    if (typeof value !== 'boolean') bad(`${name} is true or false.`, `{ ${name}: true }.`)
+  }
+  if (softDelete) {
+    if (appendOnly)
+      bad('softDelete and appendOnly exclude each other.', 'a row that is never changed is never deleted.')
+    const { kind, nullable, constant, defaultSql, generate } = fields[DELETED_AT]?.spec ?? {}
+    const isFilled = constant !== undefined || defaultSql !== undefined || generate !== undefined
+    if (kind !== 'date' || !nullable || isFilled) {
+      bad(
+        `softDelete needs a field ${DELETED_AT}.`,
+        `${DELETED_AT}: t.date().nullable(), without a default.`,
+        DELETED_AT,
+      )
+    }
+  }
+  if (!appendOnly) return
+  for (const [name, { spec }] of Object.entries(fields)) {
+    const changing = [spec.ref?.onDelete, spec.ref?.onUpdate].find(action => action && action !== 'restrict')
+    if (changing)
+      bad(`appendOnly rows are never changed, by '${changing}' neither.`, "use 'restrict', or no action.", name)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Where } from './where.js'
 import type { AggregateArgs, Aggregated, CheckAggregate, DistinctArgs } from './aggregate.js'
 import type { Exact } from './exact.js'
+import type { AppendsOnly, CheckKind, DeletesSoftly, Seen, Written } from './model-kinds.js'
 import { checkDeclaration } from './declaration.js'
 import { canonicalKey } from './operation-key.js'
 import type { DataFlowError } from './shared/errors.js'
@@ -67,28 +68,36 @@ export interface BulkCreateOptions {
 export type Target<F extends Fields> = { where: Where<F>; all?: never } | { all: true; where?: never }
 type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
 
-/** The operations of a model, as values. */
-export interface Operations<F extends Fields, Id> {
-  create(data: OrRefs<InsertOf<F>>): Operation<RowOf<F>, true>
+/** The operations of a model, as values. `O`: its options, where they say what it can do. */
+export type Operations<F extends Fields, Id, O = NoOptions> = CommonOperations<F, Id, O> &
+  (AppendsOnly<O> extends true ? AppendOnlyOperations<F, Id> : ChangingOperations<Written<F, O>, Id, RowOf<F>>) &
+  (DeletesSoftly<O> extends true ? SoftDeleteOperations<F, Id> : unknown)
+
+interface CommonOperations<F extends Fields, Id, O> {
+  create(data: OrRefs<InsertOf<Written<F, O>>>): Operation<RowOf<F>, true>
   read<const K extends keyof F = keyof F>(
     id: Id | Ref<Id>,
-    options?: { select?: readonly K[] },
+    options?: { select?: readonly K[] } & Seen<O>,
   ): Operation<Selected<F, K> | null, false>
   readOrThrow<const K extends keyof F = keyof F>(
     id: Id | Ref<Id>,
-    options?: { select?: readonly K[] },
+    options?: { select?: readonly K[] } & Seen<O>,
   ): Operation<Selected<F, K>, false>
-  update(id: Id | Ref<Id>, patch: OrUpdateRefs<UpdateOf<F>>, options?: { version?: number }): Operation<RowOf<F>, true>
-  delete(id: Id | Ref<Id>): Operation<boolean, true>
-  upsert(data: OrRefs<InsertOf<F>>, options?: UpsertOptions<F>): Operation<RowOf<F>, true>
-  list<const K extends keyof F = keyof F>(args?: ListArgs<F, K>): Operation<Selected<F, K>[], false>
-  first<const K extends keyof F = keyof F>(args?: ListArgs<F, K>): Operation<Selected<F, K> | null, false>
-  page<const K extends keyof F = keyof F>(args: PageArgs<F, K>): Operation<Page<Selected<F, K>>, false>
-  count(where?: Where<F>): Operation<number, false>
-  aggregate<const A extends AggregateArgs<F>>(
-    args: A & Exact<A, AggregateArgs<F>> & CheckAggregate<A>,
+  list<const K extends keyof F = keyof F>(args?: ListArgs<F, K> & Seen<O>): Operation<Selected<F, K>[], false>
+  first<const K extends keyof F = keyof F>(args?: ListArgs<F, K> & Seen<O>): Operation<Selected<F, K> | null, false>
+  page<const K extends keyof F = keyof F>(args: PageArgs<F, K> & Seen<O>): Operation<Page<Selected<F, K>>, false>
+  count(where?: Where<F>, options?: Seen<O>): Operation<number, false>
+  aggregate<const A extends AggregateArgs<F> & Seen<O>>(
+    args: A & Exact<A, AggregateArgs<F> & Seen<O>> & CheckAggregate<A>,
   ): Operation<Aggregated<F, A>, false>
-  distinct<K extends keyof F>(field: K, args?: DistinctArgs<F>): Operation<RowOf<F>[K][], false>
+  distinct<K extends keyof F>(field: K, args?: DistinctArgs<F> & Seen<O>): Operation<RowOf<F>[K][], false>
+}
+
+/** `F`: the fields that the app writes. */
+interface ChangingOperations<F extends Fields, Id, Stored> {
+  update(id: Id | Ref<Id>, patch: OrUpdateRefs<UpdateOf<F>>, options?: { version?: number }): Operation<Stored, true>
+  delete(id: Id | Ref<Id>, options?: { version?: number }): Operation<boolean, true>
+  upsert(data: OrRefs<InsertOf<F>>, options?: UpsertOptions<F>): Operation<Stored, true>
   bulkCreate(rows: readonly OrRefs<InsertOf<F>>[], options?: BulkCreateOptions): Operation<Bulk<Id>, true>
   bulkUpdate(args: Target<F> & { set: OrUpdateRefs<UpdateOf<F>> }): Operation<Bulk<Id>, true>
   bulkUpsert(
@@ -97,7 +106,26 @@ export interface Operations<F extends Fields, Id> {
   ): Operation<Bulk<Id>, true>
   bulkDelete(args: Target<F>): Operation<Bulk<Id>, true>
 }
-export type MethodName = keyof Operations<Fields, unknown>
+
+/** What only adds rows: `upsert` gives back the one that is there. */
+interface AppendOnlyOperations<F extends Fields, Id> {
+  upsert(data: OrRefs<InsertOf<F>>, options: UpsertOptions<F> & { update: readonly [] }): Operation<RowOf<F>, true>
+  bulkCreate(
+    rows: readonly OrRefs<InsertOf<F>>[],
+    options?: BulkCreateOptions & { onConflict?: 'fail' | 'skip' },
+  ): Operation<Bulk<Id>, true>
+}
+
+interface SoftDeleteOperations<F extends Fields, Id> {
+  restore(id: Id | Ref<Id>, options?: { version?: number }): Operation<RowOf<F>, true>
+  purge(id: Id | Ref<Id>): Operation<boolean, true>
+  bulkRestore(args: Target<F>): Operation<Bulk<Id>, true>
+  bulkPurge(args: Target<F>): Operation<Bulk<Id>, true>
+}
+export type MethodName =
+  | keyof CommonOperations<Fields, unknown, NoOptions>
+  | keyof ChangingOperations<Fields, unknown, unknown>
+  | keyof SoftDeleteOperations<Fields, unknown>
 
 /** Whether it writes, which argument is its options, and whether they have any but those of the run. */
 type Method = { readonly write: boolean; readonly optionsAt: number; readonly own: boolean }
@@ -108,7 +136,9 @@ export const METHODS: Record<MethodName, Method> = {
   read: method(false, 1, true),
   readOrThrow: method(false, 1, true),
   update: method(true, 2, true),
-  delete: method(true, 1, false),
+  delete: method(true, 1, true),
+  restore: method(true, 1, true),
+  purge: method(true, 1, false),
   upsert: method(true, 1, true),
   list: method(false, 0, true),
   first: method(false, 0, true),
@@ -120,8 +150,15 @@ export const METHODS: Record<MethodName, Method> = {
   bulkUpdate: method(true, 1, false),
   bulkUpsert: method(true, 1, true),
   bulkDelete: method(true, 1, false),
+  bulkRestore: method(true, 1, false),
+  bulkPurge: method(true, 1, false),
 }
-export const METHOD_NAMES = Object.keys(METHODS) as readonly MethodName[]
+const OF_SOFT_DELETE: readonly MethodName[] = ['restore', 'purge', 'bulkRestore', 'bulkPurge']
+
+/** The methods of a model. */
+export function methodsOf(softDelete: boolean): MethodName[] {
+  return (Object.keys(METHODS) as MethodName[]).filter(name => softDelete || !OF_SOFT_DELETE.includes(name))
+}
 
 /** An index over `on`, ascending unless said; `where` leaves the rows out that do not pass. */
 export interface IndexOptions<F extends Fields> {
@@ -140,14 +177,21 @@ export interface ModelOptions<F extends Fields> {
   unique?: readonly Index<F>[]
   /** Conditions over several fields, held by SQLite. */
   checks?: readonly SqlExpr<boolean>[]
+  /** delete only hides a row, until `restore` or `purge`. Needs the field `deletedAt: t.date().nullable()`. */
+  softDelete?: boolean
+  /** Rows are added and read; whatever would change or delete one is `READONLY`. */
+  appendOnly?: boolean
 }
 
-/** A declared model: its name, its fields and its operations. */
-export type Model<N extends string, F extends Fields> = {
+/** The type of options that were left out. */
+export type NoOptions = {}
+
+/** A declared model: its name, its fields, its options as they were given, and its operations. */
+export type Model<N extends string, F extends Fields, O = NoOptions> = {
   readonly $name: N
   readonly $fields: F
-  readonly $options: ModelOptions<F>
-} & Operations<F, KeyOf<F>>
+  readonly $options: O
+} & Operations<F, KeyOf<F>, O>
 
 export interface AnyModel {
   readonly $name: string
@@ -155,12 +199,13 @@ export interface AnyModel {
   readonly $options: any
 }
 export type FieldsOf<M> = M extends { readonly $fields: infer F extends Fields } ? F : never
+export type OptionsOf<M> = M extends { readonly $options: infer O } ? O : NoOptions
 /** A row of the model, as it is read. */
 export type Row<M> = RowOf<FieldsOf<M>>
 /** What create takes. */
-export type Insert<M> = InsertOf<FieldsOf<M>>
+export type Insert<M> = InsertOf<Written<FieldsOf<M>, OptionsOf<M>>>
 /** What update takes. */
-export type Update<M> = UpdateOf<FieldsOf<M>>
+export type Update<M> = UpdateOf<Written<FieldsOf<M>, OptionsOf<M>>>
 /** Type of the model's key. */
 export type Key<M> = KeyOf<FieldsOf<M>>
 
@@ -173,6 +218,9 @@ export type CheckFields<F extends Fields> = [KeyName<F>] extends [never]
     : Extract<keyof F, `$${string}`> extends never
       ? unknown
       : TypeError<`Field names cannot start with "$": ${Extract<keyof F, `$${string}`> & string}`>
+
+/** Turns options that do not fit each other, or the fields, into a type whose name says what is wrong. */
+export type CheckOptions<F extends Fields, O> = Exact<O, ModelOptions<F>> & CheckKind<F, O>
 
 class OperationValue {
   readonly model: string
@@ -219,12 +267,15 @@ export function isOperation(value: unknown): value is Operation<unknown> {
  *
  * Throws a DataFlowError `BAD_MODEL` or `BAD_OPTION` for a declaration that makes no table.
  */
-export function model<const N extends string, F extends Fields>(
+export function model<const N extends string, F extends Fields, const O extends ModelOptions<F> = NoOptions>(
   name: N,
   fields: F & CheckFields<F>,
-  options: ModelOptions<F> = {},
-): Model<N, F> {
+  options: O & CheckOptions<F, O> = {} as never,
+): Model<N, F, O> {
   checkDeclaration(name, fields, options)
-  const operations = METHOD_NAMES.map(op => [op, (...args: unknown[]) => operationOf(name, op, args)])
-  return { $name: name, $fields: fields, $options: options, ...Object.fromEntries(operations) } as Model<N, F>
+  const operations = methodsOf(options.softDelete ?? false).map(op => [
+    op,
+    (...args: unknown[]) => operationOf(name, op, args),
+  ])
+  return { $name: name, $fields: fields, $options: options, ...Object.fromEntries(operations) } as never
 }

@@ -15,6 +15,7 @@ import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
 import type { Fields, FieldSpec } from './shared/schema.js'
 import type { RowDecoder } from './shared/rows.js'
+import { DELETED_AT, liveRows } from './shared/soft-delete.js'
 import { inlineSql } from './shared/sql.js'
 
 /** A field with what cannot cross the thread. */
@@ -113,10 +114,10 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
   }
   return new Map(
     [...byName].map(([name, { accessor, model, table }]) => {
+      const { renamedFrom = [], softDelete, appendOnly } = model.$options as ModelOptions<Fields>
       const fields = Object.entries(model.$fields as Fields).map(([field, { spec }]) =>
-        resolveField(name, field, spec, keyOf),
+        resolveField(name, field, softDelete && field === DELETED_AT ? { ...spec, readonly: true } : spec, keyOf),
       )
-      const { renamedFrom = [] } = model.$options as ModelOptions<Fields>
       const former = [renamedFrom].flat()
       const both = former.find(old => byName.has(old))
       if (both !== undefined) bad(name, `"${both}" is declared, and this model is renamed from it.`, 'remove one.')
@@ -125,6 +126,8 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
         accessor,
         table,
         ...(former.length > 0 ? { renamedFrom: former } : {}),
+        ...(softDelete ? { softDelete: DELETED_AT } : {}),
+        ...(appendOnly ? { appendOnly } : {}),
         ...resolveRest(name, table, model, fields),
       }
       return [
@@ -214,12 +217,17 @@ function resolveRest(
   declared: AnyModel,
   fields: readonly PageField[],
 ): { key: string; fields: readonly FieldDefinition[]; indexes: IndexDefinition[]; checks: CheckDefinition[] } {
-  const { indexes = [], unique = [], checks = [] } = declared.$options as ModelOptions<Fields>
+  const { indexes = [], unique = [], checks = [], softDelete } = declared.$options as ModelOptions<Fields>
+  const live = softDelete
+    ? liveRows(fields.find(({ definition }) => definition.name === DELETED_AT)!.definition.column)
+    : undefined
   const names = fields.map(field => field.definition.name)
   const specs = Object.entries(declared.$fields as Fields).map(([name, { spec }]) => ({ name, spec }))
   const listed: Listed[] = [
-    ...specs.filter(f => f.spec.unique).map(f => ({ fields: [f.name], desc: [], unique: true })),
-    ...unique.map(index => listedIndex(model, index, true)),
+    ...specs.filter(f => f.spec.unique).map(f => ({ fields: [f.name], desc: [], unique: true, where: live })),
+    ...unique
+      .map(index => listedIndex(model, index, true))
+      .map(index => ({ ...index, where: bothOf(live, index.where) })),
     ...specs.filter(f => f.spec.index || f.spec.ref).map(f => ({ fields: [f.name], desc: [], unique: false })),
     ...indexes.map(index => listedIndex(model, index, false)),
   ]
@@ -251,6 +259,13 @@ function resolveRest(
     indexes: [...byName.values()],
     checks: checks.map((check, i) => ({ name: `ck:${table}:${i + 1}`, sql: inlineSql(check) })),
   }
+}
+
+/** A condition that says both. */
+function bothOf(live: string | undefined, where: string | undefined): string | undefined {
+  if (live === undefined || where === undefined) return live ?? where
+  // The line ends behind a comment that the text may end with.
+  return `${live} AND (${where}${where.includes('--') ? '\n' : ''})`
 }
 
 interface Listed {

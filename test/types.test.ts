@@ -12,6 +12,7 @@ import {
   type Insert,
   type Json,
   type Key,
+  type ModelOptions,
   type Page,
   type Result,
   type Row,
@@ -103,6 +104,9 @@ const OfBranded = model('OfBranded', {
 
 const db = dataflow('app', { models: { users: User, posts: Post, counts: Count } })
 ok<Eq<(typeof db)['users'], Table<typeof User>>>()
+// A model keeps its options as they were written: what it can do may depend on them.
+ok<Eq<(typeof User)['$options']['unique'], readonly [readonly ['name', 'age']]>>()
+ok<Eq<keyof (typeof Post)['$options'], never>>()
 
 compiled(async () => {
   const u = await db.users.create({ email: 'a@b.c', name: 'Ada', settings: { n: 1 } })
@@ -186,6 +190,105 @@ compiled(async () => {
   await db.ensure('people')
   // @ts-expect-error no such accessor
   await db.tableStatus('User')
+})
+
+const Note = model(
+  'Note',
+  { id: t.id(), text: t.text(), n: t.integer().default(0), version: t.version(), deletedAt: t.date().nullable() },
+  { softDelete: true, unique: [['text']] },
+)
+const Entry = model('Entry', { id: t.autoId(), text: t.text() }, { appendOnly: true })
+ok<Eq<Row<typeof Note>['deletedAt'], Date | null>>()
+ok<Eq<Has<Insert<typeof Note> & Update<typeof Note>, 'deletedAt'>, false>>()
+ok<Eq<Insert<typeof Note>, { text: string; id?: string; n?: number }>>()
+ok<Eq<Has<typeof User, 'restore' | 'purge' | 'bulkRestore' | 'bulkPurge'>, false>>()
+ok<Eq<Has<typeof Entry, 'update' | 'delete' | 'bulkUpdate' | 'bulkUpsert' | 'bulkDelete' | 'restore'>, false>>()
+
+compiled(async () => {
+  const { notes, entries, users } = dataflow('app', { models: { notes: Note, entries: Entry, users: User } })
+  const note = await notes.create({ text: 'a' })
+  ok<Eq<typeof note, Row<typeof Note>>>()
+  const restored = await notes.restore(note.id, { version: 2, signal: new AbortController().signal })
+  ok<Eq<typeof restored, Row<typeof Note>>>()
+  ok<Eq<Awaited<ReturnType<typeof notes.purge>>, boolean>>()
+  const purged = await notes.bulkPurge({ where: { deletedAt: { $lt: new Date() } } }, { durability: 'strict' })
+  ok<Eq<typeof purged, Bulk<string>>>()
+  await notes.bulkRestore({ all: true })
+  await notes.delete(note.id, { version: note.version })
+  const listed = await notes.list({ withDeleted: true, select: ['id', 'deletedAt'] })
+  ok<Eq<typeof listed, { id: string; deletedAt: Date | null }[]>>()
+  await notes.read('a', { withDeleted: true })
+  await notes.first({ withDeleted: false })
+  await notes.page({ limit: 1, withDeleted: true })
+  for await (const row of notes.iterate({ withDeleted: true })) ok<Eq<typeof row, Row<typeof Note>>>()
+  await notes.count({}, { withDeleted: true })
+  const sum = await notes.aggregate({ sum: ['n'], withDeleted: true })
+  ok<Eq<typeof sum, { sum: { n: number | null } }>>()
+  await notes.distinct('text', { withDeleted: true })
+  const restore = Note.restore('a')
+  ok<Eq<Result<typeof restore>, Row<typeof Note>>>()
+  ok<Eq<(typeof restore)['write'], true>>()
+  await entries.bulkCreate([{ text: 'a' }], { onConflict: 'skip' })
+  const entry = await entries.upsert({ text: 'a' }, { update: [] })
+  ok<Eq<typeof entry, Row<typeof Entry>>>()
+
+  // @ts-expect-error deletedAt is the library's to write
+  await notes.create({ text: 'a', deletedAt: new Date() })
+  // @ts-expect-error deletedAt is the library's to write
+  await notes.update('a', { deletedAt: null })
+  // @ts-expect-error deletedAt is the library's to write
+  await notes.upsert({ text: 'a' }, { update: ['deletedAt'] })
+  // @ts-expect-error must say which rows
+  await notes.bulkPurge({})
+  // @ts-expect-error withDeleted is for reading
+  await notes.bulkDelete({ all: true, withDeleted: true })
+  // @ts-expect-error true or false
+  await notes.list({ withDeleted: 1 })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  await users.list({ withDeleted: true })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  await users.read('a', { withDeleted: true })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  await users.page({ limit: 1, withDeleted: true })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  await users.count({}, { withDeleted: true })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  await users.aggregate({ count: true, withDeleted: true })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  await users.distinct('name', { withDeleted: true })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  users.iterate({ withDeleted: true })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  User.list({ withDeleted: true })
+  // @ts-expect-error withDeleted is for a model with softDelete: true
+  User.count({}, { withDeleted: true })
+  // @ts-expect-error only a model with softDelete has it
+  await users.restore('a')
+  // @ts-expect-error only a model with softDelete has it
+  User.purge('a')
+  // @ts-expect-error appendOnly rows are never changed
+  await entries.update(1, { text: 'b' })
+  // @ts-expect-error appendOnly rows are never deleted
+  await entries.delete(1)
+  // @ts-expect-error appendOnly rows are never changed
+  Entry.bulkUpdate({ all: true, set: { text: 'b' } })
+  // @ts-expect-error update must be []: appendOnly rows are never changed
+  await entries.upsert({ text: 'a' })
+  // @ts-expect-error update must be []: appendOnly rows are never changed
+  await entries.upsert({ text: 'a' }, { update: ['text'] })
+  // @ts-expect-error appendOnly rows are never changed
+  await entries.bulkCreate([{ text: 'a' }], { onConflict: 'update' })
+  const { id } = User.$fields
+  // @ts-expect-error softDelete needs a field: deletedAt: t.date().nullable()
+  model('Bad', { id }, { softDelete: true })
+  // @ts-expect-error softDelete needs a field: deletedAt: t.date().nullable()
+  model('Bad', { id, deletedAt: t.date() }, { softDelete: true })
+  // @ts-expect-error softDelete needs a field: deletedAt: t.date().nullable()
+  model('Bad', { id, deletedAt: t.text().nullable() }, { softDelete: true })
+  // @ts-expect-error softDelete and appendOnly exclude each other
+  model('Bad', { id, deletedAt: t.date().nullable() }, { softDelete: true, appendOnly: true })
+  // @ts-expect-error true or false
+  model('Bad', { id, deletedAt: t.date().nullable() }, { softDelete: 'deletedAt' })
 })
 
 compiled(async () => {
@@ -372,6 +475,13 @@ compiled(() => {
   model('Bad', { id: t.id(), $a: t.text() })
   // @ts-expect-error an index over a field that does not exist
   model('Bad', { id: t.id() }, { indexes: [['nope']] })
+  // @ts-expect-error no such option
+  model('Bad', { id: t.id() }, { tables: 'bad' })
+  // @ts-expect-error no such option of an index
+  model('Bad', { id: t.id() }, { indexes: [{ on: ['id'], were: sql<boolean>`id <> ''` }] })
+  const options: ModelOptions<(typeof Post)['$fields']> = { indexes: [['title']] }
+  ok<Eq<Row<ReturnType<typeof model<'Post', (typeof Post)['$fields']>>>, Row<typeof Post>>>()
+  model('Post', Post.$fields, options)
   // @ts-expect-error a default of another type
   t.integer().default('x')
   // @ts-expect-error a default that is not one of the values

@@ -4,6 +4,7 @@ import { DataFlowError } from '../src/shared/errors.js'
 import {
   isWrite,
   nameOf,
+  type Assignment,
   type WireColumns,
   type WireOperation,
   type WireResult,
@@ -26,10 +27,13 @@ import {
   compileUpsert,
   conflictClause,
   hasMadeValues,
+  type OneRow,
   type Statement,
 } from './compile/write.js'
 import type { Access, Scope } from './compile/visible.js'
 import { toDataFlowError } from './failure.js'
+import { assertPermitted, deletedInTheWay, noSuchRow, restoration, softDeletion } from './kinds.js'
+import type { Restrictions } from './restrictions.js'
 import { assertAllowed, assertNothingHidden, assertNotOurs } from './raw-sql.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
@@ -38,6 +42,7 @@ export interface ExecutorParts {
   readonly models: ReadonlyMap<string, CompiledModel>
   /** Models that SQLite changes itself when a row of the key's model is deleted. */
   readonly cascades: ReadonlyMap<string, readonly string[]>
+  readonly restrictions: Restrictions
   readonly clock: Clock
   /** Whether triggers may write what a statement does not say. */
   hasTriggers(): boolean
@@ -77,6 +82,7 @@ export class Executor {
     if (op.op === 'sql') return this.#raw(op, execution)
     if (isWrite(op.op)) this.#parts.assertWritable()
     const model = this.#model(op.model)
+    assertPermitted(model.definition, op)
     if (this.#parts.lacking(op.model).size > 0) this.#assertComplete(model, op)
     const access: Access = { scope: execution.scope, withDeleted: op.withDeleted ?? false }
     switch (op.op) {
@@ -86,12 +92,12 @@ export class Executor {
         return this.#rows(compileRead(model, op, access))
       case 'update':
         return this.#update(model, op, execution, access)
-      case 'delete': {
-        const { sql, params } = compileDelete(model, op.id, access)
-        const deleted = this.#run(sql, params) > 0
-        if (deleted) this.#deleted(model, [op.id], sql, execution)
-        return deleted
-      }
+      case 'restore':
+        return this.#update(model, { ...op, set: restoration(model.definition) }, execution, onlyDeleted(access))
+      case 'delete':
+        return this.#delete(model, op, execution, access)
+      case 'purge':
+        return this.#deleteRow(model, op, execution, onlyDeleted(access))
       case 'list':
         return this.#list(model, op, access)
       case 'count': {
@@ -103,23 +109,23 @@ export class Executor {
       case 'aggregate':
         return this.#aggregate(compileAggregate(model, op, access))
       case 'upsert': {
-        const { sql, params } = compileUpsert(model, op, execution.stamp)
-        return this.#writtenRow(model, sql, params, execution)
+        const { sql, params } = compileUpsert(model, op, execution.stamp, access)
+        const rows = this.#writtenRow(model, sql, params, execution)
+        if (rows.json === '[]') this.#assertNothingHid(model, sql, op.on)
+        return rows
       }
       case 'insertMany':
-        return this.#tracedAsOne(op, () => this.#insertMany(model, op, execution))
-      case 'bulkUpdate': {
-        const { sql, params } = compileBulkUpdate(model, op, execution.stamp, access)
-        const ids = this.#keys(model, sql, params)
-        this.#changed(model, ids, sql, execution)
-        return { stamp: execution.stamp, count: ids.length, ids }
+        return this.#tracedAsOne(op, () => this.#insertMany(model, op, execution, access))
+      case 'bulkUpdate':
+        return this.#bulkUpdate(model, op, execution, access)
+      case 'bulkRestore': {
+        const set = restoration(model.definition)
+        return this.#bulkUpdate(model, { where: op.where, set }, execution, onlyDeleted(access))
       }
-      case 'bulkDelete': {
-        const { sql, params } = compileBulkDelete(model, op, access)
-        const ids = this.#keys(model, sql, params)
-        if (ids.length > 0) this.#deleted(model, ids, sql, execution)
-        return { stamp: execution.stamp, count: ids.length, ids }
-      }
+      case 'bulkDelete':
+        return this.#bulkDelete(model, op, execution, access)
+      case 'bulkPurge':
+        return this.#bulkDeleteRows(model, op, execution, onlyDeleted(access))
     }
   }
 
@@ -142,30 +148,101 @@ export class Executor {
     return this.#afterTriggers(model, key, sql) ?? { stamp, count: 1 }
   }
 
-  #update(model: CompiledModel, op: Of<'update'>, execution: Execution, access: Access): WireRows {
+  #update(
+    model: CompiledModel,
+    op: Of<'update' | 'restore'> & { readonly set: readonly Assignment[] },
+    execution: Execution,
+    access: Access,
+  ): WireRows {
     const { sql, params } = compileUpdate(model, op, execution.stamp, access)
     const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
     if (rows.json !== '[]') {
       this.#changed(model, [op.id], sql, execution)
       return this.#afterTriggers(model, op.id, sql) ?? rows
     }
-    const { name, key, accessor } = model.definition
-    const exists =
-      op.version !== null &&
-      this.#rows(compileRead(model, { op: 'read', model: name, id: op.id, select: [key] }, access)).json !== '[]'
-    if (exists) {
-      throw new DataFlowError('CONFLICT', 'the row has been changed since it was read.', {
-        hint: 'read it again, apply the change to what it is now, and write with its new version.',
-        retryable: true,
-      })
-    }
-    throw new DataFlowError('NOT_FOUND', 'there is no row with this key.', {
-      fields: [key],
-      hint: `use db.${accessor}.upsert(data) if the row may be missing.`,
+    this.#assertUnmoved(model, op, access)
+    throw noSuchRow(model.definition, op)
+  }
+
+  /** Nothing was written: if the row is there, it has moved on. */
+  #assertUnmoved(model: CompiledModel, { id, version = null }: OneRow, access: Access): void {
+    if (version === null) return
+    const current = this.#rows(
+      compileRead(model, { op: 'read', model: model.definition.name, id, select: null }, access),
+    )
+    if (current.json === '[]') return
+    throw new DataFlowError('CONFLICT', 'the row has been changed since it was read.', {
+      hint: 'apply the change to error.current, or read it again, and write with its new version.',
+      retryable: true,
+      current,
     })
   }
 
-  #insertMany(model: CompiledModel, op: Of<'insertMany'>, execution: Execution): WireWritten {
+  #delete(model: CompiledModel, op: Of<'delete'>, execution: Execution, access: Access): boolean {
+    const set = softDeletion(model.definition, execution.stamp)
+    if (!set) return this.#deleteRow(model, op, execution, access)
+    const { sql, params } = compileUpdate(model, { ...op, set }, execution.stamp, access, 'nothing')
+    const [id] = this.#unlessRestricted(model, () => (this.#run(sql, params) > 0 ? [op.id] : []))
+    if (id === undefined) this.#assertUnmoved(model, op, access)
+    else this.#changed(model, [id], sql, execution)
+    return id !== undefined
+  }
+
+  #deleteRow(model: CompiledModel, row: OneRow, execution: Execution, access: Access): boolean {
+    const { sql, params } = compileDelete(model, row, access)
+    const deleted = this.#run(sql, params) > 0
+    if (deleted) this.#deleted(model, [row.id], sql, execution)
+    else this.#assertUnmoved(model, row, access)
+    return deleted
+  }
+
+  #bulkUpdate(
+    model: CompiledModel,
+    op: Pick<Of<'bulkUpdate'>, 'where' | 'set'>,
+    execution: Execution,
+    access: Access,
+  ): WireWritten {
+    const { sql, params } = compileBulkUpdate(model, op, execution.stamp, access)
+    const ids = this.#keys(model, sql, params)
+    this.#changed(model, ids, sql, execution)
+    return { stamp: execution.stamp, count: ids.length, ids }
+  }
+
+  #bulkDelete(model: CompiledModel, op: Of<'bulkDelete'>, execution: Execution, access: Access): WireWritten {
+    const set = softDeletion(model.definition, execution.stamp)
+    if (!set) return this.#bulkDeleteRows(model, op, execution, access)
+    const { stamp } = execution
+    const { sql, params } = compileBulkUpdate(model, { where: op.where, set }, stamp, access)
+    const ids = this.#unlessRestricted(model, () => this.#keys(model, sql, params))
+    this.#changed(model, ids, sql, execution)
+    return { stamp, count: ids.length, ids }
+  }
+
+  #bulkDeleteRows(
+    model: CompiledModel,
+    op: Pick<Of<'bulkDelete'>, 'where'>,
+    execution: Execution,
+    access: Access,
+  ): WireWritten {
+    const { sql, params } = compileBulkDelete(model, op, access)
+    const ids = this.#keys(model, sql, params)
+    if (ids.length > 0) this.#deleted(model, ids, sql, execution)
+    return { stamp: execution.stamp, count: ids.length, ids }
+  }
+
+  #unlessRestricted(model: CompiledModel, remove: () => StoredValue[]): StoredValue[] {
+    const exists = ({ sql, params }: Statement) => this.#each(sql, params, () => {}) > 0
+    return this.#parts.restrictions.hold(model.definition.name, remove, exists)
+  }
+
+  /** Nothing was written: a row that cannot be seen is in the way, unless a trigger has said RAISE(IGNORE). */
+  #assertNothingHid(model: CompiledModel, sql: string, on: readonly string[] | null): void {
+    const { db, hasTriggers } = this.#parts
+    if (model.definition.softDelete === undefined || (hasTriggers() && db.tablesOf(sql).triggers)) return
+    throw deletedInTheWay(model.definition, this.#current!, on)
+  }
+
+  #insertMany(model: CompiledModel, op: Of<'insertMany'>, execution: Execution, access: Access): WireWritten {
     const { db } = this.#parts
     const { stamp } = execution
     const keyAt = model.columns.indexOf(model.key)
@@ -182,13 +259,15 @@ export class Executor {
         row,
         stamp,
         returning,
-        conflictClause(model, op.conflict, index, stamp),
+        conflictClause(model, op.conflict, index, stamp, access),
       )
       const insert = (): void => {
         const keys =
           returning === 'key' ? this.#keys(model, sql, params) : this.#run(sql, params) > 0 ? [row[keyAt]!] : []
-        if (keys.length === 0) skipped.push(index)
-        else {
+        if (keys.length === 0) {
+          if (op.conflict.policy === 'update') this.#assertNothingHid(model, sql, op.conflict.on)
+          skipped.push(index)
+        } else {
           count++
           ids.push(keys[0]!)
           this.#changed(model, keys, sql, execution)
@@ -221,12 +300,15 @@ export class Executor {
     try {
       insert()
     } catch (error) {
-      if (!(error instanceof SqliteError) || error.transactionLost || error.fatal || error.missing) throw error
+      if (
+        error instanceof SqliteError ? error.transactionLost || error.fatal || error.missing : !DataFlowError.is(error)
+      )
+        throw error
       const failure = toDataFlowError(error, { models: this.#definitions(), model: model.definition, op: nameOf(op) })
       throw failure.with({
         issues: [{ path: [index, ...(failure.fields ?? [])], message: failure.text }],
         hint:
-          failure.code === 'UNIQUE' && nameOf(op) === 'bulkCreate'
+          error instanceof SqliteError && failure.code === 'UNIQUE' && nameOf(op) === 'bulkCreate'
             ? `row ${index}; use onConflict: 'skip' or 'update', or onError: 'collect'.`
             : `row ${index}; ${failure.hint ?? 'correct it.'}`,
       })
@@ -411,6 +493,8 @@ export class Executor {
 function asKey({ key }: CompiledModel, value: StoredValue): StoredValue {
   return key.field.kind === 'bigint' ? BigInt(value as string | number | bigint) : value
 }
+
+const onlyDeleted = (access: Access): Access => ({ ...access, withDeleted: 'only' })
 
 /** SQLite's names ignore case. */
 function isTable(name: string, { table }: ModelDefinition): boolean {

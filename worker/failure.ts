@@ -20,7 +20,7 @@ export function toDataFlowError(error: unknown, context: FailureContext): DataFl
   const model = findModel(error.table, context) ?? ownerOf(error.constraint, context) ?? context.model
   const columns = error.columns ?? columnsOfConstraint(error.constraint, model)
   const fields = columns?.map(column => model?.fields.find(field => field.column === column)?.name ?? column)
-  const { text, hint } = explain(error, model, fields ?? [])
+  const { text, hint } = explain(error, model, fields ?? [], context.op)
   const details: ErrorDetails = {
     ...(model ? { model: model.name } : {}),
     ...(context.op ? { op: context.op } : {}),
@@ -66,13 +66,18 @@ function explain(
   error: SqliteError,
   model: ModelDefinition | undefined,
   fields: readonly string[],
+  op: string | undefined,
 ): { text: string; hint: string } {
   const named = fields.join(' and ')
   const table = model ? `db.${model.accessor}` : 'the table'
   const texts: Partial<Record<ErrorCode, { text: string; hint: string }>> = {
     UNIQUE: {
       text: `another row already has this ${named || 'value'}.`,
-      hint: `use ${table}.upsert(data, { on: ${fields.length === 1 ? `'${fields[0]}'` : `[${fields.map(f => `'${f}'`).join(', ')}]`} }) or read it first.`,
+      hint: /restore$/i.test(op ?? '')
+        ? 'change or delete that row first.'
+        : model?.softDelete !== undefined && fields.join() === model.key
+          ? `read it first, or use ${table}.restore(id) if it was deleted.`
+          : `use ${table}.upsert(data, { on: ${fields.length === 1 ? `'${fields[0]}'` : `[${fields.map(f => `'${f}'`).join(', ')}]`} }) or read it first.`,
     },
     NOT_NULL: { text: `${named || 'a field'} must not be null.`, hint: `give ${named || 'it'} a value.` },
     CHECK: {

@@ -8,6 +8,7 @@ import type { CompiledModel } from './compile/model.js'
 import type { Ensure } from './ensure.js'
 import type { Execution, Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
+import type { Restrictions } from './restrictions.js'
 import type { Lease } from './leases.js'
 import { SqliteError, type Clock, type Sqlite } from './seams.js'
 import { runWorkflow } from './workflow/run.js'
@@ -38,6 +39,7 @@ export interface MessageParts {
   readonly ensure: Ensure
   readonly executor: Executor
   readonly models: ReadonlyMap<string, CompiledModel>
+  readonly restrictions: Restrictions
   readonly clock: Clock
   /** Throws when the unit may not begin: taken back, or the engine has died. */
   begin(unit: Unit): void
@@ -225,7 +227,12 @@ export class MessageRunner {
   }
 
   #modelsOf(unit: Unit): Iterable<string> {
-    const names = operationsIn(unit).map(op => (op.op === 'sql' ? '' : op.model))
+    const names = operationsIn(unit).flatMap(op => {
+      if (op.op === 'sql') return []
+      // What keeps a row from being deleted softly is asked of the tables that refer to it.
+      const deletes = op.op === 'delete' || op.op === 'bulkDelete'
+      return deletes ? [op.model, ...this.#parts.restrictions.modelsFor(op.model)] : op.model
+    })
     return names.length === 1 ? names : new Set(names)
   }
 }

@@ -8,6 +8,7 @@ import { Executor } from './execute.js'
 import { MessageRunner } from './message.js'
 import { Migrator } from './migrate/migrator.js'
 import { declare } from './migrate/declared.js'
+import { Restrictions } from './restrictions.js'
 import { Saver } from './saver.js'
 import type { QuotaParts } from './quota.js'
 import type { Clock, DatabaseFile, Ownership, Sqlite, SqliteError, SqliteModule, Storage } from './seams.js'
@@ -95,17 +96,20 @@ export async function openDatabase(
       },
     })
     const { migrator, ensure } = schemaOf(db, config, parts, emit)
+    const lacking = (model: string) => migrator.lacking(model)
+    const restrictions = new Restrictions({ db, models, lacking })
     const executor = new Executor({
       db,
       models,
       cascades: cascades(config.models),
+      restrictions,
       clock,
       hasTriggers: () => migrator.hasTriggers,
-      lacking: model => migrator.lacking(model),
+      lacking,
       assertWritable: () => migrator.assertWritable(),
       onSchemaChanged: () => ensure.invalidate(),
     })
-    const runner = new MessageRunner({ db, ensure, executor, models, clock, begin, onFatal })
+    const runner = new MessageRunner({ db, ensure, executor, models, restrictions, clock, begin, onFatal })
     return { sqlite, file, db, storage, saver, ensure, migrator, executor, runner, ownership }
   } catch (error) {
     ownership?.release()

@@ -1,6 +1,7 @@
 // create, update, upsert: what crosses, and the row back.
 import { DataFlowError } from '../shared/errors.js'
-import type { WireRows, WireWritten } from '../shared/operation.js'
+import type { WireOperation, WireRows, WireWritten } from '../shared/operation.js'
+import { whereLive } from '../shared/soft-delete.js'
 import { rowDecoder, storedRow } from './decode.js'
 import { badOption, type PreparedOperation } from './options.js'
 import { encodeAssignments, encodeKey, encodeRow, knownField, type Context } from './row.js'
@@ -23,25 +24,26 @@ export function prepareUpdate(
   options: { version?: unknown },
   context: Context,
 ): PreparedOperation {
-  const { model } = context
-  const { version = null } = options
+  const { name } = context.model.definition
+  const version = parseVersion(options, context)
+  const set = encodeAssignments(patch, context)
+  return answeredRow({ op: 'update', model: name, id: encodeKey(id, context), set, version }, context)
+}
+
+/** The version that the row must still have; null for any. */
+export function parseVersion({ version = null }: { version?: unknown }, { model }: Context): number | null {
   if (version !== null && !Number.isSafeInteger(version)) {
     throw badOption('version must be a whole number.', 'pass the row.version that was read.')
   }
   if (version !== null && !model.fields.some(field => field.definition.kind === 'version')) {
     throw badOption(`${model.definition.name} has no version field.`, 'add one with t.version().')
   }
-  const set = encodeAssignments(patch, context)
-  return {
-    wire: {
-      op: 'update',
-      model: model.definition.name,
-      id: encodeKey(id, context),
-      set,
-      version: version as number | null,
-    },
-    decode: result => rowDecoder(model, null)(result as WireRows)[0],
-  }
+  return version as number | null
+}
+
+/** An operation that answers with the row as it is stored. */
+export function answeredRow(wire: WireOperation, { model }: Context): PreparedOperation {
+  return { wire, decode: result => rowDecoder(model, null)(result as WireRows)[0] }
 }
 
 /** The fields of `on`: they must be the key or one of the unique lists, or SQLite could not look them up. */
@@ -53,7 +55,7 @@ export function conflictFields(on: unknown, context: Context): string[] {
     other.length === fields.length && other.every(name => fields.includes(name))
   if (
     same([definition.key]) ||
-    definition.indexes.some(index => index.unique && index.where === undefined && same(index.fields))
+    definition.indexes.some(index => index.unique && index.where === whereLive(definition) && same(index.fields))
   )
     return fields
   throw badOption('`on` names fields that are not unique together.', 'use the key, or declare them unique.')
@@ -80,10 +82,7 @@ export function prepareUpsert(
       : Array.isArray(update)
         ? { fields: update.map(name => writableField(String(name), context)) }
         : { set: encodeAssignments(update, context) }
-  return {
-    wire: { op: 'upsert', model: model.definition.name, row, on, update: changes },
-    decode: result => rowDecoder(model, null)(result as WireRows)[0],
-  }
+  return answeredRow({ op: 'upsert', model: model.definition.name, row, on, update: changes }, context)
 }
 
 function writableField(name: string, context: Context): string {

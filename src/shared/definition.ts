@@ -89,6 +89,8 @@ export interface ModelDefinition {
   readonly checks: readonly CheckDefinition[]
   /** The field that tells when a row was deleted softly: it is hidden from then on. */
   readonly softDelete?: string
+  /** Rows are added and read, never changed. */
+  readonly appendOnly?: true
   /** The fields that a scope binds. */
   readonly scope?: readonly string[]
 }

@@ -56,6 +56,8 @@ export interface ErrorDetails {
   readonly sql?: string
   /** What to do about it. */
   readonly hint?: string
+  /** Of a CONFLICT: the row as it is now. Never in the message. */
+  readonly current?: unknown
   /** True when the same call can succeed later without any change. */
   readonly retryable?: boolean
 }
@@ -86,6 +88,7 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   declare readonly issues?: readonly Issue[]
   declare readonly sql?: string
   declare readonly hint?: string
+  declare readonly current?: unknown
   declare readonly retryable: boolean
   /** What happened, without code, model and hint: for an app that shows them apart. */
   declare readonly text: string
@@ -119,8 +122,8 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   }
 
   #details(): ErrorDetails {
-    const { model, op, node, fields, issues, sql, hint, retryable } = this
-    return dropUndefined({ model, op, node, fields, issues, sql, hint, retryable })
+    const { model, op, node, fields, issues, sql, hint, current, retryable } = this
+    return dropUndefined({ model, op, node, fields, issues, sql, hint, current, retryable })
   }
 
   static fromWire(wire: WireError): DataFlowError {

@@ -55,7 +55,16 @@ type Statement =
       /** The `t.version()` that the row must still have. */
       readonly version: number | null
     }
-  | { readonly op: 'delete'; readonly model: string; readonly id: StoredValue }
+  | {
+      /** Of a model with softDelete it only hides the row; `purge` deletes what is hidden. */
+      readonly op: 'delete'
+      readonly model: string
+      readonly id: StoredValue
+      /** As in an update; null if left out. */
+      readonly version?: number | null
+    }
+  | { readonly op: 'restore'; readonly model: string; readonly id: StoredValue; readonly version: number | null }
+  | { readonly op: 'purge'; readonly model: string; readonly id: StoredValue }
   | {
       readonly op: 'list'
       readonly model: string
@@ -109,6 +118,8 @@ type Statement =
       readonly set: readonly Assignment[]
     }
   | { readonly op: 'bulkDelete'; readonly model: string; readonly where: Condition | null }
+  | { readonly op: 'bulkRestore'; readonly model: string; readonly where: Condition | null }
+  | { readonly op: 'bulkPurge'; readonly model: string; readonly where: Condition | null }
   | { readonly op: 'sql'; readonly sql: string; readonly params: readonly StoredValue[] }
 
 export type OperationName = WireOperation['op']
@@ -154,6 +165,8 @@ export interface WireResults {
   read: WireRows
   update: WireRows
   delete: boolean
+  restore: WireRows
+  purge: boolean
   /** WireRows where a blob is selected. */
   list: WireRows | WireColumns
   count: number
@@ -163,6 +176,8 @@ export interface WireResults {
   insertMany: WireWritten
   bulkUpdate: WireWritten
   bulkDelete: WireWritten
+  bulkRestore: WireWritten
+  bulkPurge: WireWritten
   sql: WireTable
 }
 export type WireResult = WireResults[OperationName]
@@ -171,10 +186,14 @@ const WRITES: ReadonlySet<OperationName> = new Set([
   'create',
   'update',
   'delete',
+  'restore',
+  'purge',
   'upsert',
   'insertMany',
   'bulkUpdate',
   'bulkDelete',
+  'bulkRestore',
+  'bulkPurge',
 ])
 
 /** Whether an operation of that name writes. Of raw SQL only SQLite can tell. */

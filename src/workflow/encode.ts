@@ -1,4 +1,5 @@
 // A plan with its input -> what crosses, and how its answers become the app's results.
+import { decodeConflict } from '../encode/conflict.js'
 import { prepare } from '../encode/operation.js'
 import type { Prepared } from '../encode/options.js'
 import type { Operation } from '../model.js'
@@ -121,7 +122,8 @@ class Encoder {
     encoded.step!.skip = true
     return {
       ...encoded,
-      decode: answer => ('error' in answer ? DataFlowError.fromWire(answer.error) : encoded.decode(answer)),
+      decode: answer =>
+        'error' in answer ? decodeConflict(DataFlowError.fromWire(answer.error), this.#models) : encoded.decode(answer),
     }
   }
 

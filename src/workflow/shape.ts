@@ -27,6 +27,7 @@ export function shapeOf(model: PageModel, { op, args }: Operation<unknown>): Sha
     case 'count':
       return { is: 'number' }
     case 'delete':
+    case 'purge':
       return { is: 'boolean' }
     case 'page':
     case 'aggregate':

@@ -4,6 +4,7 @@ import 'fake-indexeddb/auto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { DatabaseOptions, Executor, QueryResult } from '../../src/database.js'
+import { decodeConflict } from '../../src/encode/conflict.js'
 import { prepare } from '../../src/encode/operation.js'
 import type { Prepared } from '../../src/encode/options.js'
 import { isOperation, type AnyModel, type Operation } from '../../src/model.js'
@@ -111,7 +112,12 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
     const message: Unit[] = groups.map(group => ({ id: ++units, ops: group.map(({ wire }) => wire), durability }))
     const outcomes = await unwrap(engine.run(structuredClone(message)))
     return outcomes.map((outcome, i) => {
-      if ('error' in outcome) return { status: 'rejected' as const, reason: DataFlowError.fromWire(outcome.error) }
+      if ('error' in outcome) {
+        return {
+          status: 'rejected' as const,
+          reason: decodeConflict(DataFlowError.fromWire(outcome.error), pageModels),
+        }
+      }
       return { status: 'fulfilled' as const, value: groups[i]!.map((item, j) => item.decode(outcome.ok[j]! as never)) }
     })
   }

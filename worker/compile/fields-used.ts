@@ -12,8 +12,17 @@ export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: Mod
   ]
   switch (op.op) {
     case 'delete':
-    case 'count':
     case 'bulkDelete':
+      return new Set([
+        model.key,
+        ...where,
+        ...(model.softDelete !== undefined || ('version' in op && op.version !== null) ? keptOnUpdate(model) : []),
+      ])
+    case 'bulkRestore':
+      return new Set([model.key, ...where, ...keptOnUpdate(model)])
+    case 'count':
+    case 'purge':
+    case 'bulkPurge':
       return new Set([model.key, ...where])
     case 'bulkUpdate':
       return new Set([model.key, ...where, ...op.set.map(assignment => assignment.field), ...keptOnUpdate(model)])

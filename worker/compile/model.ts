@@ -26,6 +26,13 @@ export interface Selection {
   readonly arrays: string
 }
 
+/** A part of a statement, and the values it binds. Two clauses of one shape have the same text. */
+export interface Clause {
+  readonly shape: string
+  readonly sql: () => string
+  readonly params: readonly SqlParam[]
+}
+
 export interface CompiledModel {
   readonly definition: ModelDefinition
   readonly table: string

@@ -1,10 +1,12 @@
 // read, list, count -> one SELECT each.
+import type { Condition } from '../../src/shared/filter.js'
 import type { OrderTerm, WireOperation } from '../../src/shared/operation.js'
 import type { SqlParam } from '../seams.js'
 import { compileCondition } from './condition.js'
 import { compileKeyset } from './keyset.js'
 import { columnNamed, selectionOf, textOfShape, toParam, type CompiledModel, type Selection } from './model.js'
 import { EVERYTHING, narrow, visibleClause, type Access } from './visible.js'
+import type { Statement } from './write.js'
 
 type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
 
@@ -59,6 +61,13 @@ export function compileCount(
   const chosen = narrow(op.where, model.definition, access)
   const where = chosen ? ` WHERE ${compileCondition(model.definition, chosen, params)}` : ''
   return { sql: `SELECT count(*) FROM ${model.table}${where}`, params }
+}
+
+/** Gives a row if there is one that passes. */
+export function compileAny(model: CompiledModel, where: Condition, access: Access): Statement {
+  const params: SqlParam[] = []
+  const chosen = compileCondition(model.definition, narrow(where, model.definition, access)!, params)
+  return { sql: `SELECT 1 FROM ${model.table} WHERE ${chosen} LIMIT 1`, params }
 }
 
 function compileOrder(model: CompiledModel, order: readonly OrderTerm[]): string {

@@ -2,8 +2,7 @@
 // statement over a model's table goes through here.
 import type { ModelDefinition, StoredValue } from '../../src/shared/definition.js'
 import type { Condition } from '../../src/shared/filter.js'
-import type { SqlParam } from '../seams.js'
-import { columnNamed, toParam, type CompiledModel } from './model.js'
+import { columnNamed, toParam, type Clause, type CompiledModel } from './model.js'
 
 /** Field -> the value that every row must have in it. */
 export type Scope = Readonly<Record<string, Exclude<StoredValue, null>>>
@@ -11,8 +10,8 @@ export type Scope = Readonly<Record<string, Exclude<StoredValue, null>>>
 export interface Access {
   /** null: the database itself, all rows. */
   readonly scope: Scope | null
-  /** Rows that were deleted softly are seen too. */
-  readonly withDeleted: boolean
+  /** Rows that were deleted softly are seen too, or they alone. */
+  readonly withDeleted: boolean | 'only'
 }
 
 export const EVERYTHING: Access = { scope: null, withDeleted: true }
@@ -22,8 +21,8 @@ export function visible(definition: ModelDefinition, access: Access): Condition 
   const of = [...scopeOf(definition, access)].map(([field, value]): Condition => {
     return { type: 'compare', field, op: '=', value }
   })
-  const deletedAt = hiddenBy(definition, access)
-  if (deletedAt !== undefined) of.push({ type: 'null', field: deletedAt, is: true })
+  const deletedAt = fieldThatHides(definition, access)
+  if (deletedAt !== undefined) of.push({ type: 'null', field: deletedAt, is: access.withDeleted !== 'only' })
   return of.length < 2 ? (of[0] ?? null) : { type: 'and', of }
 }
 
@@ -34,27 +33,21 @@ export function narrow(where: Condition | null, definition: ModelDefinition, acc
   return { type: 'and', of: [seen, where] }
 }
 
-/** What stands behind the key's condition, beginning with AND, and the values it binds. */
-export interface VisibleClause {
-  /** Two of one shape have the same text. */
-  readonly shape: string
-  readonly sql: () => string
-  readonly params: readonly SqlParam[]
-}
+export const NOTHING_HIDDEN: Clause = { shape: '', sql: () => '', params: [] }
 
-const NOTHING_HIDDEN: VisibleClause = { shape: '', sql: () => '', params: [] }
-
-export function visibleClause(model: CompiledModel, access: Access): VisibleClause {
+/** What stands behind the key's condition, beginning with AND. */
+export function visibleClause(model: CompiledModel, access: Access): Clause {
   const { definition } = model
   const scope = scopeOf(definition, access)
-  const deletedAt = hiddenBy(definition, access)
+  const deletedAt = fieldThatHides(definition, access)
+  const only = access.withDeleted === 'only'
   if (scope.length === 0 && deletedAt === undefined) return NOTHING_HIDDEN
   return {
-    shape: `${scope.map(([field]) => field).join()} ${deletedAt ?? ''}`,
+    shape: `${scope.map(([field]) => field).join()} ${deletedAt ?? ''} ${only}`,
     sql: () => {
       const columns = scope.map(([field]) => columnNamed(model, field))
       const terms = columns.map(({ quoted, placeholder }) => `${quoted} = ${placeholder}`)
-      if (deletedAt !== undefined) terms.push(`${columnNamed(model, deletedAt).quoted} IS NULL`)
+      if (deletedAt !== undefined) terms.push(`${columnNamed(model, deletedAt).quoted} IS ${only ? 'NOT ' : ''}NULL`)
       return ` AND ${terms.join(' AND ')}`
     },
     params: scope.map(([, value]) => toParam(value)),
@@ -67,6 +60,6 @@ export function scopeOf(definition: ModelDefinition, { scope }: Access): [string
   return definition.scope.map(field => [field, scope[field]!])
 }
 
-function hiddenBy({ softDelete }: ModelDefinition, { withDeleted }: Access): string | undefined {
-  return withDeleted ? undefined : softDelete
+function fieldThatHides({ softDelete }: ModelDefinition, { withDeleted }: Access): string | undefined {
+  return withDeleted === true ? undefined : softDelete
 }

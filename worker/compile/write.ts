@@ -2,10 +2,19 @@
 import type { FieldKind, StoredValue } from '../../src/shared/definition.js'
 import type { Condition } from '../../src/shared/filter.js'
 import type { Assignment, Conflict, WireOperation, WireRow } from '../../src/shared/operation.js'
+import { whereLive } from '../../src/shared/soft-delete.js'
 import type { SqlParam } from '../seams.js'
 import { compileCondition } from './condition.js'
-import { columnNamed, selectionOf, textOfShape, toParam, type Column, type CompiledModel } from './model.js'
-import { EVERYTHING, narrow, visibleClause, type Access } from './visible.js'
+import {
+  columnNamed,
+  selectionOf,
+  textOfShape,
+  toParam,
+  type Clause,
+  type Column,
+  type CompiledModel,
+} from './model.js'
+import { EVERYTHING, narrow, NOTHING_HIDDEN, visibleClause, type Access } from './visible.js'
 
 type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
 
@@ -53,7 +62,7 @@ export function compileInsert(
   row: WireRow,
   stamp: number,
   returning: Returning,
-  conflict: ConflictClause = NO_CONFLICT_CLAUSE,
+  conflict: Clause = NO_CONFLICT_CLAUSE,
 ): Statement {
   const values = stamped(model, row, stamp)
   const params: SqlParam[] = []
@@ -78,19 +87,18 @@ export function compileInsert(
   return { sql, params }
 }
 
-/** What follows VALUES, and the values it binds. Two clauses of one shape have the same text. */
-export interface ConflictClause {
-  readonly shape: string
-  readonly sql: () => string
-  readonly params: readonly SqlParam[]
-}
-
-const NO_CONFLICT_CLAUSE: ConflictClause = { shape: '', sql: () => '', params: [] }
+const NO_CONFLICT_CLAUSE: Clause = { shape: '', sql: () => '', params: [] }
 
 /** The ON CONFLICT clause of a row of a bulk write. */
-export function conflictClause(model: CompiledModel, conflict: Conflict, row: number, stamp: number): ConflictClause {
+export function conflictClause(
+  model: CompiledModel,
+  conflict: Conflict,
+  row: number,
+  stamp: number,
+  access: Access = EVERYTHING,
+): Clause {
   if (conflict.policy === 'update') {
-    return overwriteClause(model, conflict.on, conflict.lists[conflict.listOf[row]!]!, stamp)
+    return overwriteClause(model, conflict.on, conflict.lists[conflict.listOf[row]!]!, stamp, access)
   }
   if (conflict.policy === 'fail') return NO_CONFLICT_CLAUSE
   return { shape: 'skip', sql: () => ' ON CONFLICT DO NOTHING', params: [] }
@@ -101,20 +109,38 @@ function overwriteClause(
   on: readonly string[] | null,
   fields: readonly string[],
   stamp: number,
-): ConflictClause {
+  access: Access,
+): Clause {
   const kept = keptOnUpdate(model, stamp)
-  return {
+  return updateClause(model, on, access, {
     shape: `update ${on?.join() ?? '*'} ${fields.join()}`,
     sql: () => {
       const set = fields.map(field => columnNamed(model, field).quoted).map(name => `${name} = excluded.${name}`)
-      return `${conflictTarget(model, on)} DO UPDATE SET ${nonEmpty(model, [...set, ...kept.set]).join(', ')}`
+      return nonEmpty(model, [...set, ...kept.set]).join(', ')
     },
     params: kept.params,
+  })
+}
+
+/** DO UPDATE of a row that can be seen; one that is in the way and cannot is left as it is, and nothing is written. */
+function updateClause(model: CompiledModel, on: readonly string[] | null, access: Access, set: Clause): Clause {
+  const seen = visibleClause(model, access)
+  return {
+    shape: `${set.shape} ${seen.shape}`,
+    sql: () => {
+      const where = seen === NOTHING_HIDDEN ? '' : ` WHERE TRUE${seen.sql()}`
+      return `${conflictTarget(model, on)} DO UPDATE SET ${set.sql()}${where}`
+    },
+    params: [...set.params, ...seen.params],
   }
 }
 
 function conflictTarget(model: CompiledModel, on: readonly string[] | null): string {
-  return on === null ? ' ON CONFLICT' : ` ON CONFLICT (${on.map(field => columnNamed(model, field).quoted).join(', ')})`
+  if (on === null) return ' ON CONFLICT'
+  const live = whereLive(model.definition)
+  // The key is unique among all rows.
+  const where = live === undefined || on.join() === model.definition.key ? '' : ` WHERE ${live}`
+  return ` ON CONFLICT (${on.map(field => columnNamed(model, field).quoted).join(', ')})${where}`
 }
 
 /** SET must hold something, and RETURNING must see the row, even if nothing changes. */
@@ -126,6 +152,8 @@ function nonEmpty(model: CompiledModel, set: readonly string[]): readonly string
 function keptOnUpdate(model: CompiledModel, stamp: number): { set: string[]; params: SqlParam[] } {
   const set: string[] = []
   const params: SqlParam[] = []
+  // There only an upsert gets here, whose row stays as it is.
+  if (model.definition.appendOnly) return { set, params }
   for (const { field, quoted } of model.columns) {
     if (field.kind === 'updatedAt') {
       set.push(`${quoted} = ?`)
@@ -176,46 +204,61 @@ const shapeOf = (assignments: readonly Assignment[]) =>
 
 export function compileUpdate(
   model: CompiledModel,
-  op: Of<'update'>,
+  op: OneRow & Pick<Of<'update'>, 'set'>,
+  stamp: number,
+  access: Access = EVERYTHING,
+  returning: Returning = 'row',
+): Statement {
+  const one = oneRow(model, op, access)
+  const set = compileSet(model, op.set, stamp)
+  const sql = textOfShape(model, `update ${shapeOf(op.set)} ${one.shape} ${returning}`, () => {
+    return `UPDATE ${model.table} SET ${set.sql}${one.sql()}${returningSql(model, returning)}`
+  })
+  return { sql, params: [...set.params, ...one.params] }
+}
+
+export function compileDelete(model: CompiledModel, op: OneRow, access: Access = EVERYTHING): Statement {
+  const one = oneRow(model, op, access)
+  const sql = textOfShape(model, `delete ${one.shape}`, () => `DELETE FROM ${model.table}${one.sql()}`)
+  return { sql, params: one.params }
+}
+
+/** The row with this key, if it still has this version. */
+export interface OneRow {
+  readonly id: StoredValue
+  readonly version?: number | null
+}
+
+function oneRow(model: CompiledModel, { id, version = null }: OneRow, access: Access): Clause {
+  const seen = visibleClause(model, access)
+  const locked = version === null ? undefined : model.columns.find(column => column.field.kind === 'version')
+  return {
+    shape: `${locked !== undefined} ${seen.shape}`,
+    sql: () => {
+      const unmoved = locked ? ` AND ${locked.quoted} = ?` : ''
+      return ` WHERE ${model.key.quoted} = ${model.key.placeholder}${unmoved}${seen.sql()}`
+    },
+    params: [toParam(id), ...(locked ? [version] : []), ...seen.params],
+  }
+}
+
+export function compileUpsert(
+  model: CompiledModel,
+  op: Of<'upsert'>,
   stamp: number,
   access: Access = EVERYTHING,
 ): Statement {
-  const seen = visibleClause(model, access)
-  const set = compileSet(model, op.set, stamp)
-  const version = op.version === null ? undefined : model.columns.find(column => column.field.kind === 'version')
-  const sql = textOfShape(model, `update ${shapeOf(op.set)} ${version !== undefined} ${seen.shape}`, () => {
-    const locked = version ? ` AND ${version.quoted} = ?` : ''
-    const where = `${model.key.quoted} = ${model.key.placeholder}${locked}${seen.sql()}`
-    return `UPDATE ${model.table} SET ${set.sql} WHERE ${where}${returningSql(model, 'row')}`
-  })
-  return { sql, params: [...set.params, toParam(op.id), ...(version ? [op.version] : []), ...seen.params] }
-}
-
-export function compileDelete(model: CompiledModel, id: StoredValue, access: Access = EVERYTHING): Statement {
-  const seen = visibleClause(model, access)
-  const sql = textOfShape(
-    model,
-    `delete ${seen.shape}`,
-    () => `DELETE FROM ${model.table} WHERE ${model.key.quoted} = ${model.key.placeholder}${seen.sql()}`,
-  )
-  return { sql, params: [toParam(id), ...seen.params] }
-}
-
-export function compileUpsert(model: CompiledModel, op: Of<'upsert'>, stamp: number): Statement {
   if ('fields' in op.update) {
-    return compileInsert(model, op.row, stamp, 'row', overwriteClause(model, op.on, op.update.fields, stamp))
+    return compileInsert(model, op.row, stamp, 'row', overwriteClause(model, op.on, op.update.fields, stamp, access))
   }
   const set = compileSet(model, op.update.set, stamp)
-  return compileInsert(model, op.row, stamp, 'row', {
-    shape: `set ${op.on.join()} ${shapeOf(op.update.set)}`,
-    sql: () => `${conflictTarget(model, op.on)} DO UPDATE SET ${set.sql}`,
-    params: set.params,
-  })
+  const clause = { shape: `set ${op.on.join()} ${shapeOf(op.update.set)}`, sql: () => set.sql, params: set.params }
+  return compileInsert(model, op.row, stamp, 'row', updateClause(model, op.on, access, clause))
 }
 
 export function compileBulkUpdate(
   model: CompiledModel,
-  op: Of<'bulkUpdate'>,
+  op: Pick<Of<'bulkUpdate'>, 'where' | 'set'>,
   stamp: number,
   access: Access = EVERYTHING,
 ): Statement {
@@ -225,9 +268,13 @@ export function compileBulkUpdate(
   return { sql: `UPDATE ${model.table} SET ${set.sql}${where}${returningSql(model, 'key')}`, params }
 }
 
-export function compileBulkDelete(model: CompiledModel, op: Of<'bulkDelete'>, access: Access = EVERYTHING): Statement {
+export function compileBulkDelete(
+  model: CompiledModel,
+  { where: chosen }: Pick<Of<'bulkDelete'>, 'where'>,
+  access: Access = EVERYTHING,
+): Statement {
   const params: SqlParam[] = []
-  const where = compileWhere(model, narrow(op.where, model.definition, access), params)
+  const where = compileWhere(model, narrow(chosen, model.definition, access), params)
   return { sql: `DELETE FROM ${model.table}${where}${returningSql(model, 'key')}`, params }
 }
 

@@ -23,6 +23,7 @@ export function valueOfResult(op: WireOperation, result: WireResult, model: Comp
     case 'create':
       return 'json' in (result as object) ? decode(fields, result)[0] : createdRow(fields, op, result as WireWritten)
     case 'update':
+    case 'restore':
     case 'upsert':
       return decode(fields, result)[0]
     case 'read':
@@ -34,6 +35,8 @@ export function valueOfResult(op: WireOperation, result: WireResult, model: Comp
     case 'insertMany':
     case 'bulkUpdate':
     case 'bulkDelete':
+    case 'bulkRestore':
+    case 'bulkPurge':
       return { count: (result as WireWritten).count, ids: idsOf(op, result as WireWritten, model!) }
     case 'aggregate':
       return undefined
