@@ -84,7 +84,7 @@ export class Executor {
     const model = this.#model(op.model)
     assertPermitted(model.definition, op)
     if (this.#parts.lacking(op.model).size > 0) this.#assertComplete(model, op)
-    const access: Access = { scope: execution.scope, withDeleted: op.withDeleted ?? false }
+    const access: Access = { scope: execution.scope, withDeleted: !isWrite(op.op) && (op.withDeleted ?? false) }
     switch (op.op) {
       case 'create':
         return this.#create(model, op, execution)

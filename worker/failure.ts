@@ -77,7 +77,7 @@ function explain(
         ? 'change or delete that row first.'
         : model?.softDelete !== undefined && fields.join() === model.key
           ? `read it first, or use ${table}.restore(id) if it was deleted.`
-          : `use ${table}.upsert(data, { on: ${fields.length === 1 ? `'${fields[0]}'` : `[${fields.map(f => `'${f}'`).join(', ')}]`} }) or read it first.`,
+          : `use ${table}.upsert(data, { on: ${fields.length === 1 ? `'${fields[0]}'` : `[${fields.map(f => `'${f}'`).join(', ')}]`}${model?.appendOnly ? ', update: []' : ''} }) or read it first.`,
     },
     NOT_NULL: { text: `${named || 'a field'} must not be null.`, hint: `give ${named || 'it'} a value.` },
     CHECK: {

@@ -62,6 +62,13 @@ test.each(changes)('%s is READONLY', async (op, change) => {
   expect(await db.tables.entries.list()).toEqual(before)
 })
 
+test('UNIQUE says how to get the row that is there', async () => {
+  const { tables } = localDatabase(models)
+  await tables.entries.create({ code: 'a' })
+  const hint = expect.stringContaining("db.entries.upsert(data, { on: 'code', update: [] })")
+  await expect(tables.entries.create({ code: 'a' })).rejects.toMatchObject({ code: 'UNIQUE', hint })
+})
+
 test('a batch with a change in it is refused as a whole', async () => {
   const db = localDatabase(models)
   const update = { ...User.delete('a'), model: 'Entry', op: 'delete', args: [1], key: '' } as never

@@ -170,6 +170,21 @@ test('as operations: in a batch, all or nothing; in one tick, each by itself', a
   expect(settled.map(item => item.status === 'fulfilled' && item.value)).toEqual([true, false, false, true])
 })
 
+test('the worker heeds withDeleted of what reads only', async () => {
+  const db = localDatabase(models)
+  await db.batch([Note.create({ id: 'a' }), Note.delete('a')])
+  const about = { model: 'Note', id: 'a', withDeleted: true } as const
+  const ops = [
+    { op: 'update', set: [], version: null, ...about },
+    { op: 'delete', ...about },
+    { op: 'bulkDelete', where: null, ...about },
+    { op: 'bulkUpdate', where: null, set: [{ field: 'text', value: 'y' }], ...about },
+  ] as const
+  const before = await db.tables.notes.list({ withDeleted: true })
+  for (const [i, op] of ops.entries()) await db.engine.run([{ id: 1e6 + i, ops: [op], durability: null }])
+  expect(await db.tables.notes.list({ withDeleted: true })).toEqual(before)
+})
+
 test('a model without softDelete has none of it', async () => {
   const Plain = model('Plain', { id: t.id(), deletedAt: t.date().nullable() }, { softDelete: false })
   const db = localDatabase({ plains: Plain })

@@ -89,6 +89,15 @@ test('one statement more for each reference that restricts, none without', async
   expect((await db.count(() => db.tables.notes.bulkDelete({ all: true }))).executed).toBe(1)
 })
 
+test('two references of one model are one statement', async () => {
+  const Pair = model('Pair', { id: t.autoId(), one: t.ref('User').nullable(), two: t.ref('User').nullable() })
+  const db = localDatabase({ users: User, pairs: Pair })
+  await db.tables.users.bulkCreate([{ id: 'a' }, { id: 'b' }, { id: 'c' }])
+  await db.tables.pairs.bulkCreate([{ one: 'a' }, { two: 'b' }])
+  for (const id of ['a', 'b']) await expect(db.tables.users.delete(id)).rejects.toMatchObject(refused('Pair'))
+  expect((await db.count(() => db.tables.users.delete('c'))).executed).toBe(2)
+})
+
 test('tables that were never used are made before they are asked', async () => {
   const name = freshName()
   const first = localDatabase({ users: User }, { name, storage: 'indexeddb' })
