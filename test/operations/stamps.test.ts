@@ -1,6 +1,6 @@
 // createdAt, updatedAt and deletedAt: the worker's milliseconds, one moment for all of a transaction, on every path.
 import { expect, test } from 'vitest'
-import { model, t } from '../../src/index.js'
+import { model, t, workflow } from '../../src/index.js'
 import { begin, handClock } from '../semantics/support.js'
 import { localDatabase } from '../support/local.js'
 
@@ -86,6 +86,7 @@ const ways: [what: string, run: (db: ReturnType<typeof open>) => Promise<unknown
   ['a batch', db => db.batch(all)],
   ['one tick', db => db.tick(all)],
   ['two batches and an operation of one tick', db => db.tick([all.slice(0, 4), all.slice(4, 8), all[8]!])],
+  ['a workflow', db => db.execute(all.reduce((flow: any, op, i) => flow.node(`n${i}`, () => op), workflow('all')))],
   [
     'a transaction',
     async db => {
