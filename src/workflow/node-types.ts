@@ -56,6 +56,9 @@ const bulk = (done: string, value: { count: number; errors: readonly unknown[] }
   success: value.errors.length === 0,
 })
 
+/** An input of models with softDelete. */
+const SEEN = 'withDeleted'
+
 const OPERATIONS: Record<string, OperationType> = {
   Create: {
     inputs: null,
@@ -64,10 +67,10 @@ const OPERATIONS: Record<string, OperationType> = {
     result: row => row,
   },
   Read: {
-    inputs: ['id', 'select'],
+    inputs: ['id', 'select', SEEN],
     required: [['id']],
     outputs: null,
-    operation: (model, { id, select }) => operationOf(model, 'read', [id, select && { select }]),
+    operation: (model, { id, ...params }) => operationOf(model, 'read', [id, pick(params, 'select', SEEN)]),
     result: row => (row === null ? { found: false } : { ...row, found: true }),
   },
   Update: {
@@ -79,27 +82,30 @@ const OPERATIONS: Record<string, OperationType> = {
     result: row => ({ ...row, rows_affected: 1, updated: true }),
   },
   Delete: {
-    inputs: ['id'],
+    inputs: ['id', 'version'],
     required: [['id']],
     outputs: ['deleted'],
-    operation: (model, { id }) => operationOf(model, 'delete', [id]),
+    operation: (model, { id, ...params }) => operationOf(model, 'delete', [id, pick(params, 'version')]),
     outputPath: () => [],
     result: (deleted, { id }) => ({ id, deleted }),
   },
   List: {
-    inputs: ['filter', 'orderBy', 'limit', 'offset', 'select'],
+    inputs: ['filter', 'orderBy', 'limit', 'offset', 'select', SEEN],
     outputs: ['records', 'count'],
     operation: (model, { filter, ...params }) =>
       operationOf(model, 'list', [
-        { ...(filter === undefined ? {} : { where: filter }), ...pick(params, 'orderBy', 'limit', 'offset', 'select') },
+        {
+          ...(filter === undefined ? {} : { where: filter }),
+          ...pick(params, 'orderBy', 'limit', 'offset', 'select', SEEN),
+        },
       ]),
     outputPath: ([name, ...path]) => (name === 'count' ? ['length'] : path),
     result: (records, { limit = null }) => ({ records, count: records.length, limit }),
   },
   Count: {
-    inputs: ['filter'],
+    inputs: ['filter', SEEN],
     outputs: ['count'],
-    operation: (model, { filter }) => operationOf(model, 'count', [filter]),
+    operation: (model, { filter, ...params }) => operationOf(model, 'count', [filter, pick(params, SEEN)]),
     outputPath: () => [],
     result: count => ({ count }),
   },
@@ -263,9 +269,10 @@ export function modelTypes(name: string, model: PageModel | null): NodeType[] {
 function nodeType(name: string, operation: string, type: OperationType, model: PageModel | null): NodeType {
   const fields = model && [...model.fieldNamed.keys()]
   const creates = operation === 'Create'
+  const hasSoftDelete = model?.definition.softDelete !== undefined
   return {
     name: `${name}${operation}Node`,
-    inputs: creates ? fields : type.inputs,
+    inputs: creates ? fields : (type.inputs?.filter(input => input !== SEEN || !model || hasSoftDelete) ?? null),
     required:
       creates && model
         ? model.fields.filter(isRequired).map(({ definition }) => [definition.name])

@@ -73,6 +73,28 @@ test('built of nodes: delete hides, an upsert makes a new row and says so', asyn
   })
 })
 
+test('built of nodes: reading what is deleted, deleting a version', async () => {
+  const db = localDatabase(models)
+  await db.batch([User.create({ id: 'a', email: 'a' }), User.create({ id: 'b', email: 'b' }), User.delete('a')])
+  const flow = new WorkflowBuilder()
+    .addNode('UserReadNode', 'hidden', { id: 'a' })
+    .addNode('UserReadNode', 'seen', { id: 'a', select: ['email'], withDeleted: true })
+    .addNode('UserListNode', 'all', { filter: { email: 'a' }, withDeleted: true })
+    .addNode('UserCountNode', 'count', { withDeleted: true })
+    .build()
+  const { results } = await db.execute(flow)
+  expect(results).toMatchObject({
+    hidden: { found: false },
+    seen: { found: true, email: 'a' },
+    all: { count: 1 },
+    count: { count: 2 },
+  })
+  const late = new WorkflowBuilder().addNode('UserDeleteNode', 'late', { id: 'b', version: 9 }).build()
+  await expect(db.execute(late)).rejects.toMatchObject({ code: 'CONFLICT', node: 'late', current: { id: 'b' } })
+  const wrong = new WorkflowBuilder().addNode('PostCountNode', 'count', { withDeleted: true }).build()
+  await expect(db.execute(wrong)).rejects.toMatchObject({ code: 'BAD_WORKFLOW', node: 'count' })
+})
+
 test('appendOnly is held', async () => {
   const db = localDatabase(models)
   const flow = new WorkflowBuilder()
