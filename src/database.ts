@@ -75,8 +75,16 @@ type Tables<Ms> = { readonly [K in keyof Ms]: Ms[K] extends AnyModel ? Table<Ms[
 /** What `transaction()` hands to its function. */
 export type Transaction<Ms> = Tables<Ms> &
   Executor & {
-    /** Called when the transaction is saved; never when it is rolled back. */
+    /** Called when the transaction is saved; never when it, or the savepoint that this was called in, is rolled back. */
     afterCommit(callback: () => void): void
+    /**
+     * Runs `body` in a savepoint: all that it did is taken back when it throws, and its error goes on; the transaction
+     * can be used as before. Inside, use only the `tx` that it is given: the outer one is `TX_CLOSED` until it ends.
+     *
+     * @example
+     * await tx.savepoint(async inner => inner.users.create(data)).catch(() => {}) // the rest of the transaction stays
+     */
+    savepoint<T>(body: (tx: Transaction<Ms>) => Promise<T>): Promise<T>
   }
 
 export type Metrics = EngineMetrics & {
