@@ -67,8 +67,10 @@ export class Transactions {
         if (this.#connection.workersEnded > workersEnded) throw crashed('')
       },
       afterCommit: callback => {
-        if (typeof callback !== 'function')
-          throw badOption('afterCommit() takes a function.', 'tx.afterCommit(() => {}).')
+        if (typeof callback !== 'function') {
+          const details = { op: 'afterCommit', hint: 'tx.afterCommit(() => { ... }).' }
+          throw new DataFlowError('BAD_OPTION', 'afterCommit() takes a function.', details)
+        }
         lease.assertOpen()
         callbacks.push(callback)
       },
