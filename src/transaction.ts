@@ -42,7 +42,7 @@ export class Transactions {
     const { maxWait = 2000, timeout = 5000, signal, durability = null } = options
     const id = await this.#begin(maxWait, timeout, signal)
     this.#open++
-    const inside = this.#inside(id, lease => untilAborted(() => body(lease), signal), durability)
+    const inside = this.#inside('transaction', id, lease => untilAborted(() => body(lease), signal), durability)
     const { result, callbacks } = await inside.finally(() => {
       if (--this.#open === 0) this.#warned = false
     })
@@ -52,6 +52,7 @@ export class Transactions {
 
   /** Runs `body` in what has been begun and ends that, whatever comes. Gives what is to be called after the commit. */
   async #inside<T>(
+    what: 'transaction' | 'savepoint',
     id: number,
     body: (lease: LeaseHandle) => Promise<T>,
     durability: Durability | null,
@@ -62,7 +63,7 @@ export class Transactions {
     const lease: LeaseHandle = {
       id,
       assertOpen: () => {
-        if (ended) throw closed()
+        if (ended) throw closed(what)
         // Another worker knows nothing of it.
         if (this.#connection.workersEnded > workersEnded) throw crashed('')
       },
@@ -77,7 +78,7 @@ export class Transactions {
       savepoint: async inner => {
         lease.assertOpen()
         const savepoint = await this.#connection.call(engine => engine.savepoint(id))
-        const done = await this.#inside(savepoint, inner, null)
+        const done = await this.#inside('savepoint', savepoint, inner, null)
         callbacks.push(...done.callbacks)
         return done.result
       },
@@ -155,9 +156,9 @@ function untilAborted<T>(body: () => Promise<T>, signal: AbortSignal | undefined
   })
 }
 
-function closed(): DataFlowError {
-  return new DataFlowError('TX_CLOSED', 'The transaction, or the savepoint, has ended.', {
-    op: 'transaction',
+function closed(what: 'transaction' | 'savepoint'): DataFlowError {
+  return new DataFlowError('TX_CLOSED', `The ${what} has ended.`, {
+    op: what,
     hint: 'await every tx.* call before the function ends.',
   })
 }

@@ -159,7 +159,7 @@ export class Leases {
     }
     throw (
       this.#broken.get(id) ??
-      new DataFlowError('TX_CLOSED', 'The transaction, or the savepoint, has ended.', {
+      new DataFlowError('TX_CLOSED', 'The transaction has ended.', {
         op: 'transaction',
         hint: 'await every tx.* call before the function ends.',
       })

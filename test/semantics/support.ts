@@ -40,7 +40,7 @@ export function leaseOf(db: LocalDatabase<any>, models: Record<string, AnyModel>
       const unit = { ...items[0]!.unit, ops: items.flatMap(item => item.unit.ops) }
       const [outcome] = await unwrap(db.engine.run([structuredClone(unit)]))
       if ('error' in outcome!) throw DataFlowError.fromWire(outcome.error)
-      return items.map(({ decode }, i) => decode(outcome!.ok[i]!))
+      return items.map(({ decode }, i) => decode(outcome!.ok[i]! as never))
     },
     async run(query: Operation<any> | SqlQuery<any>): Promise<any> {
       const { unit, decode } = unitOf(models, query, id)

@@ -58,7 +58,7 @@ export class Client {
     return asked.map((did, i) => {
       const outcome = outcomes[i]!
       if ('error' in outcome) return { did, result: { failed: DataFlowError.fromWire(outcome.error).code } }
-      const ok = did.map((op, j) => answerOf(op, items[i]![j]!.decode(outcome.ok[j]!)))
+      const ok = did.map((op, j) => answerOf(op, items[i]![j]!.decode(outcome.ok[j]! as never)))
       did.forEach((op, j) => {
         if (op.op === 'read') this.#lastRead = (ok[j] as number | null) ?? 0
       })
