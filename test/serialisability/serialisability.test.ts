@@ -1,4 +1,4 @@
-// N clients at once, each with its own transactions, batches and single operations: there is always an order, one after
+// N clients at once, each with its own transactions, workflows, batches and single operations: there is always an order, one after
 // the other, that gives every answer and the final rows. fast-check prints the seed and the smallest program of a failure.
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,9 +10,10 @@ import { messages } from './messages.js'
 import { models } from './operations.js'
 import { transactions } from './transactions.js'
 import { Turns } from './turns.js'
+import { workflows } from './workflows.js'
 
 /** Everything that a client may do. */
-const kinds = { message: messages, transaction: transactions } as unknown as Record<
+const kinds = { message: messages, transaction: transactions, workflow: workflows } as unknown as Record<
   string,
   Kind<{ kind: string }, unknown>
 >
@@ -57,7 +58,7 @@ async function play({ clients, seed }: { clients: readonly (readonly { kind: str
   return { events, final: await rowsOf() }
 }
 
-const counts = { overlaps: 0, committed: 0, timedOut: 0, aborted: 0, savepoints: 0 }
+const counts = { workflows: 0, overlaps: 0, committed: 0, timedOut: 0, aborted: 0, savepoints: 0 }
 
 test('every history of concurrent clients is that of some order, one after the other', async () => {
   await fc.assert(
@@ -79,6 +80,7 @@ test('every history of concurrent clients is that of some order, one after the o
 
 function count(events: readonly Event[]): void {
   counts.overlaps += events.filter(a => events.some(b => b !== a && b.start < a.start && b.end > a.start)).length
+  counts.workflows += events.filter(({ action }) => (action as { kind: string }).kind === 'workflow').length
   const text = JSON.stringify(events.map(({ record }) => record))
   counts.committed += text.split('"committed":true').length - 1
   counts.timedOut += text.split('TX_TIMEOUT').length - 1
