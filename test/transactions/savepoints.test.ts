@@ -1,8 +1,8 @@
 // tx.savepoint(fn): a part of a transaction that can fail alone, to any depth.
 import { expect, test } from 'vitest'
-import { sql } from '../../src/index.js'
+import { sql, workflow } from '../../src/index.js'
 import { failureOf, useOrigin } from '../whole/support.js'
-import { Account, bomb, codeOf, feedOf, idsOf, openBank, type Tx } from './support.js'
+import { Account, bomb, codeOf, Entry, feedOf, idsOf, openBank, type Tx } from './support.js'
 
 useOrigin()
 
@@ -49,6 +49,30 @@ test('all of it is taken back when it throws; the error goes on as it is, and th
   expect(await idsOf(db)).toEqual(['after', 'before'])
   // Neither of what was rolled back, nor of raw SQL that was.
   expect(told).toEqual({ Account: ['before', 'after'] })
+})
+
+test('a workflow inside is part of it: kept, taken back with it, or taken back alone', async () => {
+  const db = openBank()
+  const told = feedOf(db)
+  await db.ensure()
+  const open = workflow<{ id: string }>('open')
+    .node('account', ({ input }) => Account.create({ id: input.id }))
+    .node('entry', ({ account }) => Entry.create({ accountId: account.id, what: 'opened' }))
+  await db.transaction(async tx => {
+    await tx.savepoint(async inner => {
+      const { entry } = await inner.execute(open, { id: 'a' })
+      expect(entry.accountId).toBe('a')
+      expect(await codeOf(inner.execute(open, { id: 'a' }))).toBe('UNIQUE')
+    })
+    await tx
+      .savepoint(async inner => {
+        await inner.execute(open, { id: 'b' })
+        throw new Own()
+      })
+      .catch(() => {})
+  })
+  expect(await db.entries.list({ select: ['accountId'] })).toEqual([{ accountId: 'a' }])
+  expect(told.Account).toEqual(['a'])
 })
 
 test('nested to any depth: each level is taken back with all that is in it, and nothing else', async () => {
