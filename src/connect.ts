@@ -30,6 +30,8 @@ export class Connection {
   #session: Promise<Session> | null = null
   #queue: Queued[] = []
   #units = 0
+  /** What was begun in one of them is not there in the next. */
+  workersEnded = 0
   #closing: Promise<void> | null = null
   /** Ends the worker, also one that is starting. */
   #ending = new AbortController()
@@ -56,6 +58,7 @@ export class Connection {
       ...options,
       onEnd: () => {
         this.#session = null
+        this.workersEnded++
       },
     }
   }

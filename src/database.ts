@@ -15,7 +15,7 @@ import type {
   TableStatus,
 } from './shared/protocol.js'
 import type { Fields, RowOf, TargetOf, TypeError } from './shared/schema.js'
-import type { SqlQuery, SqlValue } from './shared/sql.js'
+import type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'
 import type { Table } from './table.js'
 import type { TransactionOptions } from './transaction.js'
 import type { BuiltWorkflow } from './workflow/built.js'
@@ -35,12 +35,15 @@ export type Models = Record<string, AnyModel>
 /** What a query gives: an operation its result, a raw query its rows. */
 export type QueryResult<Q> = Q extends Operation<infer T, any> ? T : Q extends SqlQuery<infer R> ? R[] : never
 
+/** Any raw query: names no type of rows, or that would be taken for the type of those that say none. */
+type AnyQuery = SqlExpr<any> & Pick<SqlQuery<unknown>, 'as'>
+
 export interface Executor {
   /** Runs an operation or a raw query. */
   run<T>(operation: Operation<T>, options?: RunOptions): Promise<T>
   run<T>(query: SqlQuery<T>, options?: RunOptions): Promise<T[]>
   /** Runs several in one round trip and one transaction: all or nothing. */
-  batch<const Q extends readonly (Operation<any> | SqlQuery<any>)[]>(
+  batch<const Q extends readonly (Operation<any> | AnyQuery)[]>(
     queries: Q,
     options?: RunOptions,
   ): Promise<{ -readonly [I in keyof Q]: QueryResult<Q[I]> }>
@@ -75,8 +78,16 @@ type Tables<Ms> = { readonly [K in keyof Ms]: Ms[K] extends AnyModel ? Table<Ms[
 /** What `transaction()` hands to its function. */
 export type Transaction<Ms> = Tables<Ms> &
   Executor & {
-    /** Called when the transaction is saved; never when it is rolled back. */
+    /** Called when the transaction is saved; never when it, or the savepoint that this was called in, is rolled back. */
     afterCommit(callback: () => void): void
+    /**
+     * Runs `body` in a savepoint: all that it did is taken back when it throws, and its error goes on; the transaction
+     * can be used as before. Inside, use only the `tx` that it is given: the outer one is `TX_CLOSED` until it ends.
+     *
+     * @example
+     * await tx.savepoint(async inner => inner.users.create(data)).catch(() => {}) // the rest of the transaction stays
+     */
+    savepoint<T>(body: (tx: Transaction<Ms>) => Promise<T>): Promise<T>
   }
 
 export type Metrics = EngineMetrics & {

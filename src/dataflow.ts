@@ -21,7 +21,7 @@ import { didYouMean } from './shared/nearest.js'
 import type { EncryptionKey, EngineEvent } from './shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
 import { checkRunOptions, makeTable } from './table.js'
-import { checkTransactionOptions, Transactions, type TransactionOptions } from './transaction.js'
+import { checkTransactionOptions, Transactions, type LeaseHandle, type TransactionOptions } from './transaction.js'
 import { Whole, type RestoreOptions } from './whole.js'
 import { MODELS, prepareExecute } from './workflow/execute.js'
 
@@ -46,7 +46,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   let fingerprint: Promise<string | null> | undefined
   const migrations = new PageMigrations(options.migrations ?? {}, {
     connection: () => connection,
-    transaction: lease => executor(lease),
+    transaction: id => executor({ id, assertOpen() {} }),
   })
   const connection: Connection = new Connection(
     name,
@@ -84,14 +84,15 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   }
 
   /** Everything that runs operations: the database's, or with `lease` a transaction's. */
-  const executor = (lease?: number) => {
+  const executor = (lease?: Pick<LeaseHandle, 'id' | 'assertOpen'>) => {
     const send = async (prepared: readonly Prepared[], options: RunOptions): Promise<unknown[]> => {
+      lease?.assertOpen()
       const running = connection.run(
         prepared.map(({ wire }) => wire),
         options,
-        lease,
+        lease?.id,
       )
-      const answered = lease === undefined ? transactions.watch(running) : running
+      const answered = lease ? running : transactions.watch(running)
       const results = await answered.catch((error: unknown) => {
         throw decodeConflict(error, models)
       })
@@ -130,6 +131,21 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     }
   }
 
+  const transactionOf = (lease: LeaseHandle) =>
+    ({
+      ...executor(lease),
+      afterCommit: lease.afterCommit,
+      savepoint: async (body: Body) => lease.savepoint(bodyOf('savepoint', body)),
+    }) as unknown as Transaction<Ms>
+  type Body = (tx: Transaction<Ms>) => Promise<unknown>
+  const bodyOf = (op: 'transaction' | 'savepoint', body: Body) => {
+    if (typeof body !== 'function') {
+      const hint = `${op === 'transaction' ? 'db' : 'tx'}.${op}(async tx => { ... }).`
+      throw new DataFlowError('BAD_OPTION', `${op}() takes a function.`, { op, hint })
+    }
+    return async (lease: LeaseHandle) => body(transactionOf(lease))
+  }
+
   const nameOf = (accessor: unknown): string => {
     for (const model of models.values()) if (model.accessor === accessor) return model.definition.name
     const text = `This database has no model "${String(accessor).replaceAll('\0', '\\0')}".`
@@ -142,15 +158,9 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     get ready() {
       return connection.call(engine => engine.ready())
     },
-    async transaction(body: (tx: Transaction<Ms>) => Promise<unknown>, options: TransactionOptions = {}) {
-      if (typeof body !== 'function') {
-        const hint = 'db.transaction(async tx => { ... }).'
-        throw new DataFlowError('BAD_OPTION', 'transaction() takes a function.', { op: 'transaction', hint })
-      }
-      return transactions.run(
-        lease => body({ ...executor(lease.id), afterCommit: lease.afterCommit } as unknown as Transaction<Ms>),
-        checkTransactionOptions(options),
-      )
+    async transaction(body: Body, options: TransactionOptions = {}) {
+      const checked = checkTransactionOptions(options)
+      return transactions.run(bodyOf('transaction', body), checked)
     },
     async ensure(...accessors: string[]) {
       const names = accessors.length > 0 ? accessors.map(nameOf) : [...models.keys()]

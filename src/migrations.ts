@@ -9,7 +9,7 @@ import type { MigrationCall, MigrationConfig, MigrationPlan, MigrationReport, Ou
 import { inlineSql, isSqlExpr, type SqlExpr, type SqlQuery } from './shared/sql.js'
 
 /** What a data step works with: the new tables, and by `tx.sql` also what is no longer declared. */
-export type MigrationTransaction<Ms> = Omit<Transaction<Ms>, 'afterCommit'>
+export type MigrationTransaction<Ms> = Omit<Transaction<Ms>, 'afterCommit' | 'savepoint'>
 
 /** Changes rows in the migration's own transaction. It is known by its id, and runs once in each database. */
 export interface DataStep<Ms> {

@@ -2,6 +2,7 @@
 import { aborted, type Connection } from './connect.js'
 import { badOption, named, readOptions } from './encode/options.js'
 import { reportLater } from './events.js'
+import { crashed } from './session.js'
 import { DataFlowError } from './shared/errors.js'
 import { checkRunOptions } from './table.js'
 import type { Durability } from './shared/operation.js'
@@ -18,9 +19,13 @@ export interface TransactionOptions {
 /** Warn when a call of the database itself waits this long for a transaction of its own page. */
 const WARN_MS = 250
 
+/** A transaction, or a savepoint in it, as what runs in it sees it. */
 export interface LeaseHandle {
   readonly id: number
+  /** Throws when it has ended. */
+  assertOpen(): void
   afterCommit(callback: () => void): void
+  savepoint<T>(body: (lease: LeaseHandle) => Promise<T>): Promise<T>
 }
 
 export class Transactions {
@@ -35,22 +40,61 @@ export class Transactions {
   /** Runs `body` inside a lease: committed when it resolves, rolled back when it throws, aborts or takes too long. */
   async run<T>(body: (lease: LeaseHandle) => Promise<T>, options: TransactionOptions): Promise<T> {
     const { maxWait = 2000, timeout = 5000, signal, durability = null } = options
-    const lease = await this.#begin(maxWait, timeout, signal)
-    const callbacks: (() => void)[] = []
+    const id = await this.#begin(maxWait, timeout, signal)
     this.#open++
-    let result: T
-    try {
-      result = await untilAborted(body({ id: lease, afterCommit: callback => callbacks.push(callback) }), signal)
-      await this.#connection.call(engine => engine.commit(lease, durability))
-    } catch (error) {
-      // Whatever the rollback says (the lease may be gone already), the first error is the one that tells.
-      await this.#connection.callIfStarted(engine => engine.rollback(lease)).catch(() => {})
-      throw error
-    } finally {
+    const inside = this.#inside('transaction', id, lease => untilAborted(() => body(lease), signal), durability)
+    const { result, callbacks } = await inside.finally(() => {
       if (--this.#open === 0) this.#warned = false
-    }
+    })
     for (const callback of callbacks) runSafely(callback)
     return result
+  }
+
+  /** Runs `body` in what has been begun and ends that, whatever comes. Gives what is to be called after the commit. */
+  async #inside<T>(
+    what: 'transaction' | 'savepoint',
+    id: number,
+    body: (lease: LeaseHandle) => Promise<T>,
+    durability: Durability | null,
+  ): Promise<{ result: T; callbacks: (() => void)[] }> {
+    const callbacks: (() => void)[] = []
+    const { workersEnded } = this.#connection
+    let ended = false
+    const lease: LeaseHandle = {
+      id,
+      assertOpen: () => {
+        if (ended) throw closed(what)
+        // Another worker knows nothing of it.
+        if (this.#connection.workersEnded > workersEnded) throw crashed('')
+      },
+      afterCommit: callback => {
+        if (typeof callback !== 'function') {
+          const details = { op: 'afterCommit', hint: 'tx.afterCommit(() => { ... }).' }
+          throw new DataFlowError('BAD_OPTION', 'afterCommit() takes a function.', details)
+        }
+        lease.assertOpen()
+        callbacks.push(callback)
+      },
+      savepoint: async inner => {
+        lease.assertOpen()
+        const savepoint = await this.#connection.call(engine => engine.savepoint(id))
+        const done = await this.#inside('savepoint', savepoint, inner, null)
+        callbacks.push(...done.callbacks)
+        return done.result
+      },
+    }
+    try {
+      const result = await body(lease)
+      lease.assertOpen()
+      ended = true
+      await this.#connection.call(engine => engine.commit(id, durability))
+      return { result, callbacks }
+    } catch (error) {
+      ended = true
+      // Whatever the rollback says (the lease may be gone already), the first error is the one that tells.
+      await this.#connection.callIfStarted(engine => engine.rollback(id)).catch(() => {})
+      throw error
+    }
   }
 
   /** Warns once when `call`, made outside, seems to be awaited inside a transaction of this page (semantics 19). */
@@ -90,8 +134,8 @@ function runSafely(callback: () => void): void {
   }
 }
 
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
+function untilAborted<T>(body: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return body()
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       const text = 'The transaction was aborted and rolled back; nothing of it was done.'
@@ -106,7 +150,16 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
     }
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    body()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+function closed(what: 'transaction' | 'savepoint'): DataFlowError {
+  return new DataFlowError('TX_CLOSED', `The ${what} has ended.`, {
+    op: what,
+    hint: 'await every tx.* call before the function ends.',
   })
 }
 

@@ -13,6 +13,7 @@ import {
   type Json,
   type Key,
   type ModelOptions,
+  type Operation,
   type Page,
   type Result,
   type Row,
@@ -395,6 +396,25 @@ compiled(async () => {
   ok<Eq<typeof u, U>>()
   ok<Eq<typeof n, number>>()
   ok<Eq<typeof rows, { a: number }[]>>()
+  const tuple = await db.batch([User.count(), sql`select 1`, Post.list({ select: ['id'] }), User.delete('a')])
+  ok<Eq<typeof tuple, [number, Record<string, SqlValue>[], { id: string }[], boolean]>>()
+  const none = await db.batch([])
+  ok<Eq<typeof none, []>>()
+  const list: readonly Operation<U>[] = []
+  const many = await db.batch(list)
+  ok<Eq<typeof many, U[]>>()
+  const fixed = [Post.count(), User.count()] as const
+  const counts = await db.batch(fixed, { durability: 'strict' })
+  ok<Eq<typeof counts, [number, number]>>()
+  const [first, ...others] = await db.batch([User.count(), ...list])
+  ok<Eq<typeof first, number>>()
+  ok<Eq<typeof others, U[]>>()
+  // @ts-expect-error there are two results
+  counts[2]
+  // @ts-expect-error no such option
+  await db.batch([User.count()], { timeout: 5 })
+  // @ts-expect-error it has run already: a promise is no operation
+  await db.batch([db.users.count()])
   const op = Post.first({ select: ['title'] })
   ok<Eq<Result<typeof op>, { title: string } | null>>()
   ok<Eq<(typeof op)['write'], false>>()
@@ -413,6 +433,21 @@ compiled(async () => {
       const [count] = await tx.batch([Post.count()])
       ok<Eq<typeof count, number>>()
       tx.afterCommit(() => {})
+      const title = await tx.savepoint(async inner => {
+        ok<Eq<typeof inner, typeof tx>>()
+        const deeper = await inner.savepoint(async innermost => (await innermost.posts.readOrThrow(post.id)).title)
+        ok<Eq<typeof deeper, string>>()
+        return { deeper }
+      })
+      ok<Eq<typeof title, { deeper: string }>>()
+      // @ts-expect-error a savepoint runs a function
+      await tx.savepoint([Post.count()])
+      // @ts-expect-error its function is asynchronous
+      await tx.savepoint(() => 1)
+      // @ts-expect-error it has the time and the durability of its transaction
+      await tx.savepoint(async () => {}, { timeout: 100 })
+      // @ts-expect-error a callback
+      tx.afterCommit(post.id)
       // @ts-expect-error a transaction has no transactions
       await tx.transaction(async () => {})
       return post.id
@@ -426,6 +461,8 @@ compiled(async () => {
   await db.batch([1])
   // @ts-expect-error no such option
   await db.transaction(async () => 1, { mode: 'exclusive' })
+  // @ts-expect-error a savepoint is of a transaction
+  await db.savepoint(async () => 1)
   const off = db.on('change', ({ model: name, ids }) => ok<Eq<typeof name, string>>(...(ids === 'all' ? [] : [])))
   off()
   // @ts-expect-error no such event

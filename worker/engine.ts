@@ -21,9 +21,9 @@ import { aborted, type UnitOutcome } from './message.js'
 import { closeDatabase, openDatabase, type EngineParts, type Open } from './open.js'
 import { PageMigrations } from './page-migration.js'
 import { QuotaWatch } from './quota.js'
-import { saveMessage } from './save-message.js'
+import { saveMessage, strictest } from './save-message.js'
 import { SchemaCalls } from './schema-calls.js'
-import type { SaveLevel, SqliteError } from './seams.js'
+import { SqliteError, type SaveLevel } from './seams.js'
 import { WholeDatabase } from './whole.js'
 
 export type { EngineParts } from './open.js'
@@ -144,17 +144,21 @@ export class Engine implements EngineProtocol {
     return this.#answer(async () => {
       const lease = this.#leases.find(id)
       const { saver } = this.#open!
-      this.#leases.commit(lease)
-      const saved = saver.committed(durability ?? this.#config.durability)
+      if (!this.#leases.commit(lease)) return null
+      const saved = saver.committed(strictest([...lease.durabilities, durability ?? this.#config.durability]))
       this.#publish(lease.changes)
       await saved
       return null
     })
   }
 
+  savepoint(id: number): Promise<Outcome<number>> {
+    return this.#answer(() => this.#leases.savepoint(id).id)
+  }
+
   rollback(id: number): Promise<Outcome<null>> {
     return this.#answer(() => {
-      this.#leases.rollback(this.#leases.find(id))
+      this.#leases.rollback(id)
       return null
     })
   }
@@ -174,7 +178,11 @@ export class Engine implements EngineProtocol {
       return {
         ensure: ensure.metrics,
         statements: { ...db.counters },
-        tx: { ...runner.tx, timedOut: this.#leases.timedOut },
+        tx: {
+          committed: runner.tx.committed + this.#leases.counts.committed,
+          rolledBack: runner.tx.rolledBack + this.#leases.counts.rolledBack,
+          timedOut: this.#leases.counts.timedOut,
+        },
         flush: { ...flush, baseBytes, logBytes, logRecords },
       }
     })
@@ -299,8 +307,14 @@ export class Engine implements EngineProtocol {
   }
 
   #runLeased(id: number, units: readonly Unit[]): UnitOutcome[] {
-    const lease = this.#leases.find(id)
-    return units.map(unit => this.#open!.runner.runLeased(unit, lease))
+    return units.map(unit => {
+      try {
+        const lease = this.#leases.find(id)
+        return this.#open!.runner.runLeased(unit, lease, error => this.#leases.break(lostBy(error)))
+      } catch (error) {
+        return { error: this.#toWire(error) }
+      }
+    })
   }
 
   #publish(changes: Changes): void {
@@ -395,6 +409,7 @@ export class Engine implements EngineProtocol {
     try {
       return { ok: await work() }
     } catch (error) {
+      if (error instanceof SqliteError && error.fatal) this.#die(error)
       return { error: this.#toWire(error) }
     }
   }
@@ -402,4 +417,14 @@ export class Engine implements EngineProtocol {
   #toWire(error: unknown): WireError {
     return toDataFlowError(error, { models: this.#config.models }).toWire()
   }
+}
+
+/** What the rest of a transaction is told that one of its calls has ended. */
+function lostBy(error: DataFlowError): DataFlowError {
+  return new DataFlowError(
+    error.code,
+    `An earlier call has rolled the whole transaction back: ${error.text}`,
+    { op: 'transaction', hint: 'nothing of it was done; the cause has the call that failed.' },
+    error,
+  )
 }

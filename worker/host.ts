@@ -103,6 +103,9 @@ export class Host implements EngineHost {
   begin(options: { maxWait: number; timeout: number; id: number }) {
     return this.#started.begin(options)
   }
+  savepoint(lease: number) {
+    return this.#started.savepoint(lease)
+  }
   commit(lease: number, durability: Durability | null) {
     return this.#started.commit(lease, durability)
   }

@@ -1,17 +1,33 @@
 // Transactions that stay open across messages. One connection, so everything else waits for the lease's end.
 import { DataFlowError } from '../src/shared/errors.js'
+import type { Durability } from '../src/shared/operation.js'
 import { Changes } from './changes.js'
-import type { Clock, OpenTransaction, Sqlite, TransactionKind } from './seams.js'
+import type { Clock, OpenTransaction, Savepoint, Sqlite, TransactionKind } from './seams.js'
 
+/** A transaction that stays open, or a savepoint in it: what has its token may use it while nothing is open in it. */
 export interface Lease {
+  /** Its token. No other lease has it, in no other worker either: a late call may reach the next one. */
   readonly id: number
   readonly stamp: number
   readonly changes: Changes
+  /** What writes in it have asked for. */
+  readonly durabilities: Set<Durability>
 }
 
-interface Held extends Lease {
+interface Held {
+  readonly db: Sqlite
   readonly transaction: OpenTransaction
+  /** The transaction, then the savepoints that are open, each in the one before. */
+  readonly levels: [Level, ...Level[]]
+  /** By the monotonic clock. */
+  readonly deadline: number
+  readonly timeout: number
   readonly cancelTimeout: () => void
+}
+
+interface Level extends Lease {
+  /** null for the transaction itself. */
+  readonly savepoint: Savepoint | null
 }
 
 /** Why a lease that is no more was broken: remembered for its late calls. */
@@ -22,11 +38,10 @@ export class Leases {
   #held: Held | null = null
   /** Somebody has the connection alone. */
   #alone = false
-  #count = 0
   /** Calls that wait for the lease to end, in the order they came. */
   #waiting: (() => void)[] = []
   readonly #broken = new Map<number, DataFlowError>()
-  timedOut = 0
+  readonly counts = { committed: 0, rolledBack: 0, timedOut: 0 }
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -94,58 +109,108 @@ export class Leases {
 
   /** Begins a lease; `timeout` ms later, if one is given, it is broken. */
   begin(db: Sqlite, timeout: number | null, kind?: TransactionKind): Lease {
-    const id = ++this.#count
     const transaction = db.begin(kind)
-    const cancelTimeout = timeout === null ? () => {} : this.#endAfter(timeout)
-    this.#held = { id, stamp: this.#clock.now(), changes: new Changes(), transaction, cancelTimeout }
-    return this.#held
+    const level = newLevel(this.#clock.now(), null)
+    this.#held = {
+      db,
+      transaction,
+      levels: [level],
+      deadline: timeout === null ? Infinity : this.#clock.monotonic() + timeout,
+      timeout: timeout ?? 0,
+      cancelTimeout: timeout === null ? () => {} : this.#clock.after(timeout, () => this.#timeOut()),
+    }
+    return level
   }
 
-  #endAfter(timeout: number): () => void {
-    return this.#clock.after(timeout, () => {
-      this.timedOut++
-      this.break(
-        new DataFlowError('TX_TIMEOUT', `The transaction took longer than ${timeout} ms and was rolled back.`, {
+  #timeOut(): void {
+    this.counts.timedOut++
+    this.break(
+      new DataFlowError(
+        'TX_TIMEOUT',
+        `The transaction took longer than ${this.#held!.timeout} ms and was rolled back.`,
+        {
           op: 'transaction',
           hint: 'do slow work before it, await nothing but tx.* inside it, or raise timeout.',
-        }),
-      )
-    })
-  }
-
-  /** The lease of that number. Throws why it is no more. */
-  find(id: number): Lease {
-    if (this.#held?.id === id) return this.#held
-    const hint = 'await every tx.* call before the function ends.'
-    throw (
-      this.#broken.get(id) ?? new DataFlowError('TX_CLOSED', 'The transaction has ended.', { op: 'transaction', hint })
+        },
+      ),
     )
   }
 
-  commit(lease: Lease): void {
-    this.#end(lease, transaction => transaction.commit())
+  /** Opens a savepoint in the lease of that number, which cannot be used until it has ended. Throws as `find`. */
+  savepoint(id: number): Lease {
+    const { stamp } = this.find(id)
+    const { db, levels } = this.#held!
+    const level = newLevel(stamp, db.savepoint())
+    levels.push(level)
+    return level
   }
 
-  rollback(lease: Lease): void {
-    this.#end(lease, transaction => transaction.rollback())
+  /** The lease of that number. Throws why it is no more, or cannot be used now. */
+  find(id: number): Lease {
+    // What took too long in one piece has kept the timer waiting.
+    if (this.#held && this.#clock.monotonic() >= this.#held.deadline) this.#timeOut()
+    const levels = this.#held?.levels ?? []
+    if (levels.at(-1)?.id === id) return levels.at(-1)!
+    if (levels.some(level => level.id === id)) {
+      throw new DataFlowError('TX_CLOSED', 'A savepoint is open in the transaction.', {
+        op: 'transaction',
+        hint: 'inside savepoint(fn) use the tx that fn is given, and await each savepoint before the next call.',
+      })
+    }
+    throw (
+      this.#broken.get(id) ??
+      new DataFlowError('TX_CLOSED', 'The transaction has ended.', {
+        op: 'transaction',
+        hint: 'await every tx.* call before the function ends.',
+      })
+    )
   }
 
-  /** Rolls the lease back, if one is held; its later calls get `reason`. */
+  /** Commits a transaction; keeps what a savepoint did as part of what it is in. Returns false for a savepoint. */
+  commit(lease: Lease): boolean {
+    const { transaction, levels } = this.#held!
+    const level = levels.at(-1)!
+    if (level !== lease) throw new Error('Only the innermost level can be kept')
+    if (level.savepoint) {
+      levels.pop()
+      level.savepoint.release()
+      const outer = levels.at(-1)!
+      outer.changes.merge(level.changes)
+      for (const durability of level.durabilities) outer.durabilities.add(durability)
+      return false
+    }
+    this.#end('committed', () => transaction.commit())
+    return true
+  }
+
+  /** Takes back what the lease of that number did, and with it every savepoint that is open in it. */
+  rollback(id: number): void {
+    const held = this.#held
+    const at = held?.levels.findIndex(level => level.id === id) ?? -1
+    if (!held || at === -1) return void this.find(id)
+    if (at === 0) return this.#end('rolledBack', () => held.transaction.rollback())
+    const [level] = held.levels.splice(at)
+    level!.savepoint!.rollback()
+  }
+
+  /** Rolls the lease back, if one is held; the late calls of all its levels get `reason`. */
   break(reason: DataFlowError): void {
     const held = this.#held
     if (!held) return
-    this.#broken.set(held.id, reason)
+    for (const { id } of held.levels) this.#broken.set(id, reason)
     for (const id of this.#broken.keys()) if (this.#broken.size > REMEMBERED) this.#broken.delete(id)
-    this.rollback(held)
+    this.rollback(held.levels[0].id)
   }
 
-  #end(lease: Lease, end: (transaction: OpenTransaction) => void): void {
-    const held = this.#held!
-    if (held !== lease) throw new Error('Only the lease that is held can end')
+  #end(how: 'committed' | 'rolledBack', end: () => void): void {
     try {
-      end(held.transaction)
+      end()
+      this.counts[how]++
+    } catch (error) {
+      this.counts.rolledBack++
+      throw error
     } finally {
-      held.cancelTimeout()
+      this.#held!.cancelTimeout()
       this.#held = null
       this.#wake()
     }
@@ -156,6 +221,16 @@ export class Leases {
     this.#waiting = []
     for (const resolve of waiting) resolve()
   }
+}
+
+function newLevel(stamp: number, savepoint: Savepoint | null): Level {
+  return { id: token(), stamp, changes: new Changes(), durabilities: new Set(), savepoint }
+}
+
+/** Below 2^53. */
+function token(): number {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number]
+  return high * 2 ** 21 + (low >>> 11)
 }
 
 function waitedTooLong(maxWait: number): DataFlowError {

@@ -8,8 +8,8 @@ import type { CompiledModel } from './compile/model.js'
 import type { Ensure } from './ensure.js'
 import type { Execution, Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
-import type { Restrictions } from './restrictions.js'
 import type { Lease } from './leases.js'
+import type { Restrictions } from './restrictions.js'
 import { SqliteError, type Clock, type Sqlite } from './seams.js'
 import { runWorkflow } from './workflow/run.js'
 
@@ -92,17 +92,24 @@ export class MessageRunner {
     return attempt
   }
 
-  /** Runs a unit inside a lease's transaction. */
-  runLeased(unit: Unit, { stamp, changes }: Lease): UnitOutcome {
+  /** Runs a unit inside a lease's transaction; it is taken back alone. `onLost`: the whole transaction is gone. */
+  runLeased(unit: Unit, lease: Lease, onLost: (error: DataFlowError) => void): UnitOutcome {
     const { db } = this.#parts
-    const execution: Execution = { stamp, changes, scope: unit.scope ?? null }
+    const execution: Execution = { stamp: lease.stamp, changes: new Changes(), scope: unit.scope ?? null }
     this.#at = { op: unit.ops[0]! }
+    const runOps = () => unit.ops.map(op => this.#execute(op, execution))
     try {
       this.#parts.begin(unit)
-      const ok = db.atomically(() => unit.ops.map(op => this.#execute(op, execution)))
+      // What only reads leaves nothing to be taken back.
+      if (!this.#mayWrite(unit)) return { ok: runOps() }
+      const ok = db.atomically(runOps)
+      lease.changes.merge(execution.changes)
+      if (unit.durability) lease.durabilities.add(unit.durability)
       return { ok }
     } catch (error) {
-      return { error: this.#describe(error).toWire() }
+      const failure = this.#describe(error)
+      if (error instanceof SqliteError && error.transactionLost) onLost(failure)
+      return { error: failure.toWire() }
     }
   }
 

@@ -75,8 +75,9 @@ export class PageMigrations {
         const { data } = step
         if (step.sql.length > 0) migration.run(step)
         else await migration.runOnPage(step, () => this.#ask({ kind: 'data', id: data!, lease: lease.id }))
+        // The page may have lost it, or a flush have failed meanwhile: nothing may run outside of the transaction.
+        leases.find(lease.id)
       }
-      leases.find(lease.id)
       migration.end()
       leases.commit(lease)
     } catch (error) {

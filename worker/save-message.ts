@@ -9,6 +9,10 @@ import type { Open } from './open.js'
 /** From the weakest. */
 const STRICTNESS: readonly Durability[] = ['deferred', 'relaxed', 'strict']
 
+export function strictest(levels: Iterable<Durability>): Durability {
+  return STRICTNESS[Math.max(...Array.from(levels, level => STRICTNESS.indexOf(level)))]!
+}
+
 export interface SaveMessageParts {
   /** Of units that ask for none. */
   readonly durability: Durability
@@ -25,8 +29,7 @@ export async function saveMessage(
 ): Promise<UnitOutcome[]> {
   const levels = units.filter((_, i) => wrote[i] || checked[i]).map(unit => unit.durability ?? durability)
   if (levels.length === 0) return outcomes
-  const level = STRICTNESS[Math.max(...levels.map(level => STRICTNESS.indexOf(level)))]!
-  const saved = saver.committed(level)
+  const saved = saver.committed(strictest(levels))
   publish(changes)
   try {
     await saved

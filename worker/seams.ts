@@ -42,6 +42,14 @@ export interface OpenTransaction {
   rollback(): void
 }
 
+/** Part of an open transaction that can be taken back alone. What is opened in it ends with it. */
+export interface Savepoint {
+  /** Keeps what was done in it, as part of what it is in. Throws when the whole transaction has been lost. */
+  release(): void
+  /** Takes it back and ends it. Nothing happens when it has ended already. */
+  rollback(): void
+}
+
 /** One open SQLite connection. Everything is synchronous; every failure is a SqliteError. */
 export interface Sqlite {
   /** Runs one statement to its end and returns the number of rows it inserted, updated or deleted itself. */
@@ -57,6 +65,8 @@ export interface Sqlite {
   atomically<T>(body: () => T, options?: TransactionKind): T
   /** Opens a transaction that is closed by hand. Refused while one is open. */
   begin(options?: TransactionKind): OpenTransaction
+  /** Opens a savepoint that is closed by hand, within a transaction of either kind. Refused while none is open. */
+  savepoint(): Savepoint
   readonly inTransaction: boolean
   /** Tables (not views) that a statement can read and write, triggers and cascades included (by EXPLAIN, cached). */
   tablesOf(sql: string): {

@@ -1,5 +1,5 @@
 // What the specs have in the page besides the package: two models, promises as data, counted statements.
-import { dataflow, DataFlowError, model, t, type Database, type DatabaseOptions } from 'dataflow-edge'
+import { dataflow, DataFlowError, model, sql, t, type Database, type DatabaseOptions } from 'dataflow-edge'
 import { TestWorker } from './test-worker.js'
 
 export { TestWorker }
@@ -131,4 +131,65 @@ export async function toBase64(file: Blob): Promise<string> {
 
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), character => character.charCodeAt(0))
+}
+
+/** Everything that is in a database: its notes, all other tables and the schema, and the digest of its file. */
+export interface Content {
+  readonly notes: string
+  readonly rest: string
+  readonly file: string
+}
+
+export async function contentOf(db: NotesDatabase): Promise<Content> {
+  const rowsOf = async (table: string) => exact(await db.run(sql`select * from ${sql.id(table)} order by 1`))
+  const schema = await db.sql<{ name: string; type: string; sql: string | null }>`
+    select type, name, sql from sqlite_schema order by type, name`
+  const rest = [
+    exact(schema),
+    exact(await db.sql`PRAGMA integrity_check`),
+    exact(await db.sql`PRAGMA foreign_key_check`),
+  ]
+  for (const { name, type } of schema) if (type === 'table' && name !== 'notes') rest.push(name, await rowsOf(name))
+  const bytes = await (await db.export()).arrayBuffer()
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return { notes: await rowsOf('notes'), rest: rest.join('\n'), file: toHex(digest) }
+}
+
+const toHex = (bytes: Uint8Array) => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
+
+/** The rows that a transaction of the tests finds, and the database with them saved. */
+export async function fillNotes(db: NotesDatabase): Promise<void> {
+  await db.notes.bulkCreate(
+    Array.from({ length: 300 }, (_, i) => ({ id: `n${i}`, title: `note ${i} ${'x'.repeat(100)}`, stars: i })),
+  )
+}
+
+/** Changes most of them, in a transaction with savepoints; `reached` is called at the moments between its calls. */
+export function changeNotes(db: NotesDatabase, reached: (moment: string) => unknown = () => {}): Promise<string> {
+  return db.transaction(
+    async tx => {
+      await reached('begun')
+      await tx.notes.update('n0', { title: 'changed', stars: { $inc: 1 } })
+      await reached('between writes')
+      await tx.notes.bulkUpdate({ where: { stars: { $gt: 100 } }, set: { stars: { $inc: 1000 } } })
+      await tx.savepoint(async inner => {
+        await inner.notes.bulkDelete({ where: { stars: { $lt: 50 } } })
+        await reached('in a savepoint')
+        await inner
+          .savepoint(async innermost => {
+            await innermost.notes.create({ id: 'taken back', title: 'never' })
+            await reached('in a savepoint of it')
+            throw new Error('back')
+          })
+          .catch((error: Error) => {
+            if (error.message !== 'back') throw error
+          })
+        await inner.notes.create({ id: 'new', title: 'new' })
+      })
+      await reached('after the savepoint')
+      await tx.notes.create({ id: 'last', title: 'last' })
+      return 'done'
+    },
+    { timeout: 600_000 },
+  )
 }

@@ -344,6 +344,9 @@ export interface Engine {
   cancel(ids: readonly number[]): Promise<Outcome<readonly number[]>>
   /** Begins a lease and answers its number. */
   begin(options: { maxWait: number; timeout: number; id: number }): Promise<Outcome<number>>
+  /** Opens a savepoint in a lease, or in a savepoint, and answers its number: a lease of its own until it ends. */
+  savepoint(lease: number): Promise<Outcome<number>>
+  /** Keeps what a savepoint did as part of what it is in; of a transaction, saves it. */
   commit(lease: number, durability: Durability | null): Promise<Outcome<null>>
   rollback(lease: number): Promise<Outcome<null>>
   flush(): Promise<Outcome<null>>

@@ -247,3 +247,33 @@ test.each([
 ])('%j is BAD_OPTION', (migrations, text) => {
   expect(() => release({ users: User }, { migrations: migrations as never })).toThrow(text)
 })
+
+test('a data step that loses the transaction and goes on as if it had not: nothing of the migration is done', async () => {
+  await firstRelease()
+  const codes: string[] = []
+  const db = release(
+    { users: Wider },
+    {
+      migrations: {
+        data: [
+          {
+            id: 'loses',
+            async up(tx: any) {
+              const lost = await failureOf(tx.sql`insert or rollback into users (id, name) values ('a', 'again')`)
+              codes.push(lost.code, (await failureOf(tx.sql`update users set name = 'outside'`)).code)
+            },
+          },
+          { id: 'after', up: sql`update users set name = 'after'` },
+        ],
+      },
+    },
+  )
+  expect(await failureOf(db.users.list())).toMatchObject({
+    code: 'MIGRATION_FAILED',
+    message: expect.stringMatching(/rolled the whole transaction back/),
+  })
+  expect(codes).toEqual(['UNIQUE', 'UNIQUE'])
+  expect(await db.sql`select * from users`).toEqual([{ id: 'a', name: 'Ada' }])
+  expect((await db.migrations.history()).map(({ status }) => status)).toEqual(['applied', 'failed'])
+  await db.close()
+})

@@ -4,6 +4,7 @@ import type { AnyModel, Operation } from '../../src/model.js'
 import { resolveModels } from '../../src/resolve.js'
 import { prepareSql } from '../../src/run-sql.js'
 import { DataFlowError } from '../../src/shared/errors.js'
+import type { Durability } from '../../src/shared/operation.js'
 import type { Unit } from '../../src/shared/protocol.js'
 import { isSqlExpr, type SqlQuery } from '../../src/shared/sql.js'
 import type { Clock, Storage } from '../../worker/seams.js'
@@ -26,16 +27,28 @@ export async function begin(
   models: Record<string, AnyModel>,
   { maxWait = 60_000, timeout = 60_000 } = {},
 ) {
-  const id = await unwrap(db.engine.begin({ maxWait, timeout, id: ++units }))
+  return leaseOf(db, models, await unwrap(db.engine.begin({ maxWait, timeout, id: ++units })))
+}
+
+/** What the page does with the number of a lease. */
+export function leaseOf(db: LocalDatabase<any>, models: Record<string, AnyModel>, id: number) {
   return {
     id,
+    savepoint: async () => leaseOf(db, models, await unwrap(db.engine.savepoint(id))),
+    async batch(queries: readonly (Operation<any> | SqlQuery<any>)[]): Promise<any[]> {
+      const items = queries.map(query => unitOf(models, query, id))
+      const unit = { ...items[0]!.unit, ops: items.flatMap(item => item.unit.ops) }
+      const [outcome] = await unwrap(db.engine.run([structuredClone(unit)]))
+      if ('error' in outcome!) throw DataFlowError.fromWire(outcome.error)
+      return items.map(({ decode }, i) => decode(outcome!.ok[i]! as never))
+    },
     async run(query: Operation<any> | SqlQuery<any>): Promise<any> {
       const { unit, decode } = unitOf(models, query, id)
       const [outcome] = await unwrap(db.engine.run([structuredClone(unit)]))
       if ('error' in outcome!) throw DataFlowError.fromWire(outcome.error)
       return decode(outcome!.ok[0]! as never)
     },
-    commit: () => unwrap(db.engine.commit(id, null)),
+    commit: (durability: Durability | null = null) => unwrap(db.engine.commit(id, durability)),
     rollback: () => unwrap(db.engine.rollback(id)),
   }
 }

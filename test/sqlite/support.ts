@@ -53,6 +53,13 @@ export async function openDatabase(): Promise<Opened> {
   return { db, file, exported: () => current.export() }
 }
 
+/** Tables of which a row can end the whole transaction: at once, or at its commit. */
+export const LOSABLE = `
+  CREATE TABLE t(id INTEGER PRIMARY KEY, x TEXT UNIQUE) STRICT;
+  CREATE TABLE parent(id INTEGER PRIMARY KEY);
+  CREATE TABLE child(p INTEGER REFERENCES parent(id) DEFERRABLE INITIALLY DEFERRED);
+  CREATE TRIGGER bomb BEFORE INSERT ON t WHEN new.x = 'bomb' BEGIN SELECT RAISE(ROLLBACK, 'boom'); END;`
+
 export function rowsOf(db: Sqlite, sql: string, params: SqlParam[] = []): SqlCell[][] {
   const rows: SqlCell[][] = []
   db.each(sql, params, row => rows.push(row.columns.map((_, i) => row.value(i))))

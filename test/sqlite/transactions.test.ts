@@ -1,17 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Sqlite } from '../../worker/seams.js'
-import { failureOf, imageOf, openDatabase, rowsOf, valueOf, type Opened } from './support.js'
+import { failureOf, imageOf, LOSABLE, openDatabase, rowsOf, valueOf, type Opened } from './support.js'
 
 let opened: Opened
 let db: Sqlite
 beforeEach(async () => {
   opened = await openDatabase()
   db = opened.db
-  db.exec(`
-    CREATE TABLE t(id INTEGER PRIMARY KEY, x TEXT UNIQUE) STRICT;
-    CREATE TABLE parent(id INTEGER PRIMARY KEY);
-    CREATE TABLE child(p INTEGER REFERENCES parent(id) DEFERRABLE INITIALLY DEFERRED);
-    CREATE TRIGGER bomb BEFORE INSERT ON t WHEN new.x = 'bomb' BEGIN SELECT RAISE(ROLLBACK, 'boom'); END;`)
+  db.exec(LOSABLE)
 })
 afterEach(() => db.close())
 

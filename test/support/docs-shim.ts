@@ -6,6 +6,7 @@ import { expose, transfer } from 'comlink'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { systemClock } from '../../worker/clock.js'
 import { Host } from '../../worker/host.js'
+import type { Clock } from '../../worker/seams.js'
 import { bootSqlite } from '../../worker/sqlite/boot.js'
 import { openIndexedDbStorage } from '../../worker/storage/indexeddb.js'
 import { openMemoryStorage } from '../../worker/storage/memory.js'
@@ -87,7 +88,7 @@ export interface Origin {
 }
 
 /** A browser's origin: an IndexedDB and locks of its own, and workers that use them. */
-export function makeOrigin(): Origin {
+export function makeOrigin({ clock = systemClock }: { clock?: Clock } = {}): Origin {
   const locks = new OriginLocks()
   const workers = new Set<{ end(): Promise<void> }>()
 
@@ -112,7 +113,7 @@ export function makeOrigin(): Origin {
         openRescue,
         estimate: null,
         transfer,
-        clock: systemClock,
+        clock,
       })
       expose(this.#host, port2)
       workers.add(this)

@@ -9,6 +9,7 @@ import type { Database, SqlJsStatic } from 'sql.js'
 import { afterEach, beforeEach, vi } from 'vitest'
 import { model, t } from '../../src/index.js'
 import { DataFlowError } from '../../src/shared/errors.js'
+import type { Clock } from '../../worker/seams.js'
 import { makeOrigin, type Origin } from '../support/docs-shim.js'
 
 /** A build of its own: another module than the one under test, with Emscripten's own files. */
@@ -20,10 +21,10 @@ export const Post = model('Post', { id: t.id(), userId: t.ref('User'), title: t.
 export const models = { users: User, posts: Post }
 
 /** A new origin for each test; every worker of it is ended. */
-export function useOrigin(): { current: Origin } {
+export function useOrigin(options: { clock?: Clock } = {}): { current: Origin } {
   const box = {} as { current: Origin }
   beforeEach(() => {
-    box.current = makeOrigin()
+    box.current = makeOrigin(options)
     for (const [name, value] of Object.entries(box.current.globals)) vi.stubGlobal(name, value)
   })
   afterEach(async () => {

@@ -9,6 +9,7 @@ import {
   SqliteError,
   type OpenTransaction,
   type RowReader,
+  type Savepoint,
   type Sqlite,
   type SqlParam,
   type StatementCounters,
@@ -107,6 +108,11 @@ export class Connection implements Sqlite {
       throw e
     }
     return { commit: enforceAfter(() => transaction.commit()), rollback: enforceAfter(() => transaction.rollback()) }
+  }
+
+  savepoint(): Savepoint {
+    this.#check()
+    return this.#transactions.savepoint()
   }
 
   /** SQLite takes no notice of it inside a transaction. */

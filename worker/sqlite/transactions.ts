@@ -3,12 +3,20 @@
 // outermost level has been left, or it would run, and be committed, outside of any transaction.
 import { misuse, toSqliteError } from './errors.js'
 import type { Handle } from './handle.js'
-import { SqliteError, type OpenTransaction } from '../seams.js'
+import { SqliteError, type OpenTransaction, type Savepoint } from '../seams.js'
 
 interface Level {
   readonly open: string
   readonly keep: string
   readonly drop: readonly string[]
+}
+
+/** One that is open, at its place in the stack of them. */
+interface Open {
+  readonly level: Level
+  readonly depth: number
+  /** Closed by hand. The others are closed by the `atomically` that is on the stack. */
+  readonly byHand: boolean
 }
 
 const OUTERMOST: Level = { open: 'BEGIN IMMEDIATE', keep: 'COMMIT', drop: ['ROLLBACK'] }
@@ -18,7 +26,8 @@ export class Transactions {
   readonly #counters: { control: number }
   readonly #onRollback: () => void
   readonly #levels: Level[] = [OUTERMOST]
-  #depth = 0
+  /** From the outermost. Ending one ends those above it. */
+  readonly #open: Open[] = []
   #lost: SqliteError | null = null
   #lease: OpenTransaction | null = null
 
@@ -32,18 +41,18 @@ export class Transactions {
   attach(handle: Handle): void {
     this.#handle = handle
     handle.watchLoss(
-      () => this.#depth > 0 && !this.#isOpen(),
+      () => this.active && !this.#isOpen(),
       error => this.#lose(error),
     )
   }
 
   get active(): boolean {
-    return this.#depth > 0
+    return this.#open.length > 0
   }
 
   /** True while code of `atomically` is on the stack, so that the connection cannot be closed. */
   get nested(): boolean {
-    return this.#depth > (this.#lease ? 1 : 0)
+    return this.#open.some(({ byHand }) => !byHand)
   }
 
   /** Throws when the transaction that the caller believes to be in is gone. */
@@ -55,34 +64,34 @@ export class Transactions {
 
   atomically<T>(body: () => T): T {
     this.check()
-    const level = this.#open()
+    const open = this.#enter(false)
     let result: T
     try {
       result = body()
     } catch (e) {
-      this.#leave(level)
+      this.#leave(open)
       throw e
     }
-    this.#keep(level)
+    this.#keep(open)
     return result
   }
 
   begin(): OpenTransaction {
-    if (this.#depth > 0) throw misuse('A transaction is open already')
+    if (this.active) throw misuse('A transaction is open already')
     // Without this a large transaction would write to the file before it is committed, and a flush in between would
     // save half of it.
     this.#handle.query('PRAGMA cache_spill = OFF')
-    let level: Level
+    let open: Open
     try {
-      level = this.#open()
+      open = this.#enter(true)
     } catch (e) {
       this.#handle.query('PRAGMA cache_spill = ON')
       throw e
     }
-    const finish = (end: (level: Level) => void): void => {
-      if (this.#depth > 1) throw misuse('A savepoint is open in the transaction')
+    const finish = (end: (open: Open) => void): void => {
+      this.#assertIdle(open)
       try {
-        end(level)
+        end(open)
       } finally {
         this.#lease = null
         this.#handle.query('PRAGMA cache_spill = ON')
@@ -91,14 +100,33 @@ export class Transactions {
     const lease: OpenTransaction = {
       commit: () => {
         if (this.#lease !== lease) throw misuse('The transaction is closed')
-        finish(level => this.#keep(level))
+        finish(open => this.#keep(open))
       },
       rollback: () => {
-        if (this.#lease === lease) finish(level => this.#leave(level))
+        if (this.#lease === lease) finish(open => this.#leave(open))
       },
     }
     this.#lease = lease
     return lease
+  }
+
+  savepoint(): Savepoint {
+    this.check()
+    if (!this.active) throw misuse('A savepoint needs an open transaction')
+    const open = this.#enter(true)
+    const isOpen = (): boolean => this.#open[open.depth] === open
+    return {
+      release: () => {
+        if (!isOpen()) throw misuse('The savepoint is closed')
+        this.#assertIdle(open)
+        this.#keep(open)
+      },
+      rollback: () => {
+        if (!isOpen()) return
+        this.#assertIdle(open)
+        this.#leave(open)
+      },
+    }
   }
 
   /** Rolls back a lease that is still open. */
@@ -106,38 +134,45 @@ export class Transactions {
     this.#lease?.rollback()
   }
 
-  #open(): Level {
-    const level = this.#levelAt(this.#depth)
-    const error = this.#control(level.open)
+  #enter(byHand: boolean): Open {
+    const depth = this.#open.length
+    const open = { level: this.#levelAt(depth), depth, byHand }
+    const error = this.#control(open.level.open)
     if (error) throw error
-    this.#depth++
-    return level
+    this.#open.push(open)
+    return open
+  }
+
+  /** Code of `atomically` counts on its level being there when it returns. */
+  #assertIdle({ depth }: Open): void {
+    if (this.#open.slice(depth + 1).some(({ byHand }) => !byHand))
+      throw misuse('Something is running in the transaction')
   }
 
   /** Commits or releases; if that fails, or the transaction is lost, leaves the level and throws. */
-  #keep(level: Level): void {
+  #keep(open: Open): void {
     if (this.#lost) {
       const lost = this.#lost
-      this.#leave(level)
+      this.#leave(open)
       throw lost
     }
-    const error = this.#control(level.keep)
+    const error = this.#control(open.level.keep)
     if (!error) {
-      this.#depth--
+      this.#open.length = open.depth
       return
     }
-    this.#leave(level)
-    if (level !== OUTERMOST) throw error
+    this.#leave(open)
+    if (open.depth > 0) throw error
     const { code, missing, table, columns, constraint, fatal } = error
     throw new SqliteError(error.message, { code, missing, table, columns, constraint, fatal, transactionLost: true })
   }
 
   /** Takes back what was done at this level. */
-  #leave(level: Level): void {
-    this.#depth--
+  #leave({ level, depth }: Open): void {
+    this.#open.length = depth
     this.#onRollback()
     const lost = this.#lost
-    if (this.#depth === 0) this.#lost = null
+    if (depth === 0) this.#lost = null
     if (lost) return
     for (const sql of level.drop) {
       const error = this.#control(sql)
@@ -148,7 +183,7 @@ export class Transactions {
   /** A rollback failed. If SQLite did it by itself before, then that is the loss of the whole transaction. */
   #recover(error: SqliteError): void {
     if (this.#isOpen()) throw new SqliteError(error.message, { code: error.code, fatal: true, cause: error })
-    if (this.#depth > 0) this.#lose(error)
+    if (this.active) this.#lose(error)
   }
 
   #lose(error: SqliteError): void {

@@ -51,6 +51,7 @@ export function cutAt(n: number, how: 'killed' | 'failed' = 'killed'): Cut {
         rollback: () => transaction.rollback(),
       }
     },
+    savepoint: () => db.savepoint(),
     get inTransaction() {
       return db.inTransaction
     },
