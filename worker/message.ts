@@ -1,10 +1,11 @@
 // One message of one tick, run in memory: what each unit answers, what it wrote. Saving is the engine's.
 import { DataFlowError } from '../src/shared/errors.js'
 import { isWrite, nameOf, type WireOperation } from '../src/shared/operation.js'
-import type { Outcome, Unit, UnitResult } from '../src/shared/protocol.js'
+import type { Outcome, Scope, Unit, UnitResult } from '../src/shared/protocol.js'
 import { operationsOf, type WireWorkflow } from '../src/shared/workflow.js'
 import { Changes } from './changes.js'
 import type { CompiledModel } from './compile/model.js'
+import { checkScope } from './compile/scope.js'
 import type { Ensure } from './ensure.js'
 import type { Execution, Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
@@ -95,10 +96,10 @@ export class MessageRunner {
   /** Runs a unit inside a lease's transaction. */
   runLeased(unit: Unit, { stamp, changes }: Lease): UnitOutcome {
     const { db } = this.#parts
-    const execution: Execution = { stamp, changes, scope: unit.scope ?? null }
     this.#at = { op: unit.ops[0]! }
     try {
       this.#parts.begin(unit)
+      const execution: Execution = { stamp, changes, scope: this.#scopeOf(unit) }
       const ok = db.atomically(() => unit.ops.map(op => this.#execute(op, execution)))
       return { ok }
     } catch (error) {
@@ -106,11 +107,16 @@ export class MessageRunner {
     }
   }
 
+  #scopeOf({ scope }: Unit): Scope | null {
+    return scope ? checkScope(scope, this.#parts.models) : null
+  }
+
   #prepare({ unit, i }: Job, ticket: number, attempt: Attempt): boolean {
     const { ensure, begin } = this.#parts
     const { checks } = ensure
     try {
       begin(unit)
+      this.#scopeOf(unit)
       this.#ensure(unit, ticket)
       return true
     } catch (error) {
@@ -140,7 +146,7 @@ export class MessageRunner {
   #runUnit({ unit, i, writes }: Job, attempt: Attempt, alone: boolean): boolean {
     const { db } = this.#parts
     const { ops } = unit
-    const execution: Execution = { stamp: attempt.stamp, changes: new Changes(), scope: unit.scope ?? null }
+    const execution: Execution = { stamp: attempt.stamp, changes: new Changes(), scope: this.#scopeOf(unit) }
     this.#at = { op: ops[0]! }
     const runOps = () => ops.map(op => this.#execute(op, execution))
     // One statement is a transaction by itself; operations that only read cannot be interrupted.
