@@ -1,7 +1,7 @@
 // dataflow(): a database. Owns the connection, hands out tables; everything it does is an operation, a transaction or
 // a question to the engine.
 import { Connection, type RunOptions } from './connect.js'
-import type { Database, DatabaseOptions, MigrationEntry, Transaction } from './database.js'
+import type { Database, DatabaseOptions, MigrationEntry } from './database.js'
 import { deleteDatabase, listDatabases } from './databases.js'
 import { keyOf } from './encryption.js'
 import { Listeners } from './events.js'
@@ -16,9 +16,10 @@ import { engineConfig, modelsOption } from './options.js'
 import { recoverDatabase } from './recover.js'
 import { modelNamed, resolveModels } from './resolve.js'
 import { prepareSql } from './run-sql.js'
+import { encodeScope, refuseOthers } from './scope.js'
 import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
-import type { EncryptionKey, EngineEvent } from './shared/protocol.js'
+import type { EncryptionKey, EngineEvent, Scope } from './shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
 import { checkRunOptions, makeTable } from './table.js'
 import { checkTransactionOptions, Transactions, type TransactionOptions } from './transaction.js'
@@ -74,22 +75,23 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     useKey: key => (encryptionKey = async () => key),
   })
 
-  const prepareAny = (query: unknown): Prepared => {
+  const prepareAny = (query: unknown, scope: Scope | null): Prepared => {
     if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)
     if (!isOperation(query)) {
       const hint = 'pass User.list({ ... }), or a query of the sql tag.'
       throw new DataFlowError('BAD_OPTION', 'That is not an operation.', { op: 'run', hint })
     }
-    return prepare(modelNamed(models, query.model, query.op), query)
+    return prepare(modelNamed(models, query.model, query.op), query, { scope })
   }
 
-  /** Everything that runs operations: the database's, or with `lease` a transaction's. */
-  const executor = (lease?: number) => {
+  /** Everything that runs operations: the database's, with `lease` a transaction's, with `scope` a handle's. */
+  const executor = (lease?: number, scope: Scope | null = null) => {
     const send = async (prepared: readonly Prepared[], options: RunOptions): Promise<unknown[]> => {
       const running = connection.run(
         prepared.map(({ wire }) => wire),
         options,
         lease,
+        scope,
       )
       const answered = lease === undefined ? transactions.watch(running) : running
       const results = await answered.catch((error: unknown) => {
@@ -98,7 +100,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       return prepared.map((item, i) => item.decode(results[i]!))
     }
     const run = async (query: unknown, options: RunOptions = {}) => {
-      const [result] = await send([prepareAny(query)], checkRunOptions(options))
+      const [result] = await send([prepareAny(query, scope)], checkRunOptions(options))
       return result
     }
     const batch = async (queries: readonly unknown[], options: RunOptions = {}) => {
@@ -108,13 +110,13 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
           hint: 'db.batch([User.count()]).',
         })
       }
-      const prepared = Array.from(queries, query => prepareAny(query))
+      const prepared = Array.from(queries, query => prepareAny(query, scope))
       return prepared.length === 0 ? [] : send(prepared, checkRunOptions(options))
     }
     const tables = [...models.values()].map(model => [
       model.accessor,
       makeTable(model, (operation, runOptions) =>
-        send([prepare(model, operation)], runOptions).then(([result]) => result),
+        send([prepare(model, operation, { scope })], runOptions).then(([result]) => result),
       ),
     ])
     return {
@@ -122,13 +124,38 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       run,
       batch,
       async execute(workflow: unknown, given: unknown, runOptions?: unknown) {
-        const { prepared, options } = prepareExecute(workflow, given, runOptions, models)
+        const { prepared, options } = prepareExecute(workflow, given, runOptions, models, scope)
         const [result] = await send([prepared], checkRunOptions(options))
         return result
       },
       sql: async (strings: TemplateStringsArray, ...values: unknown[]) => run(sql(strings, ...values)),
     }
   }
+
+  /** What can run anything, and a scope's part of it. */
+  const open = (lease?: number) => ({
+    ...executor(lease),
+    scope(values: unknown) {
+      const scope = encodeScope(values, models)
+      return scoped(scope, lease === undefined ? { transaction: transactionOf(scope) } : {}, lease)
+    },
+  })
+  const scoped = (scope: Scope, more: object, lease?: number) => {
+    const { sql: _sql, ...handle } = executor(lease, scope)
+    return refuseOthers({ ...handle, ...more })
+  }
+  const transactionOf =
+    (scope: Scope | null) =>
+    async (body: (tx: never) => Promise<unknown>, options: TransactionOptions = {}) => {
+      if (typeof body !== 'function') {
+        const hint = 'db.transaction(async tx => { ... }).'
+        throw new DataFlowError('BAD_OPTION', 'transaction() takes a function.', { op: 'transaction', hint })
+      }
+      return transactions.run(({ id, afterCommit }) => {
+        const tx = scope ? scoped(scope, { afterCommit }, id) : { ...open(id), afterCommit }
+        return body(tx as never)
+      }, checkTransactionOptions(options))
+    }
 
   const nameOf = (accessor: unknown): string => {
     for (const model of models.values()) if (model.accessor === accessor) return model.definition.name
@@ -138,20 +165,11 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   }
 
   const database = {
-    ...executor(),
+    ...open(),
     get ready() {
       return connection.call(engine => engine.ready())
     },
-    async transaction(body: (tx: Transaction<Ms>) => Promise<unknown>, options: TransactionOptions = {}) {
-      if (typeof body !== 'function') {
-        const hint = 'db.transaction(async tx => { ... }).'
-        throw new DataFlowError('BAD_OPTION', 'transaction() takes a function.', { op: 'transaction', hint })
-      }
-      return transactions.run(
-        lease => body({ ...executor(lease.id), afterCommit: lease.afterCommit } as unknown as Transaction<Ms>),
-        checkTransactionOptions(options),
-      )
-    },
+    transaction: transactionOf(null),
     async ensure(...accessors: string[]) {
       const names = accessors.length > 0 ? accessors.map(nameOf) : [...models.keys()]
       await connection.call(engine => engine.ensure(names))
