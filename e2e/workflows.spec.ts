@@ -76,8 +76,8 @@ test('A flush that fails takes the whole workflow back', async ({ app }) => {
     return {
       code,
       titles: (await db.notes.list()).map(note => note.title),
-      then: (await db.execute(wf)).b.title !== '',
+      again: (await db.execute(wf)).b.title !== '',
     }
   })
-  expect(result).toEqual({ code: 'STORAGE_FULL', titles: ['before'], then: true })
+  expect(result).toEqual({ code: 'STORAGE_FULL', titles: ['before'], again: true })
 })

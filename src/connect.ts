@@ -4,7 +4,7 @@ import { PageLife } from './page-life.js'
 import { CSP_HINT, Session, type SessionOptions } from './session.js'
 import { DataFlowError } from './shared/errors.js'
 import type { Durability } from './shared/operation.js'
-import type { EngineHost, Outcome, Unit, UnitResult } from './shared/protocol.js'
+import type { EngineHost, Outcome, Scope, Unit, UnitResult } from './shared/protocol.js'
 import type { Remote } from 'comlink'
 
 /** The engine as it is called from here. */
@@ -71,13 +71,24 @@ export class Connection {
   }
 
   /** Runs operations that succeed or fail together. All calls of one tick cross in one message (semantics 13). */
-  run(ops: Unit['ops'], options: RunOptions = {}, lease?: number): Promise<readonly UnitResult[]> {
+  run(
+    ops: Unit['ops'],
+    options: RunOptions = {},
+    lease?: number,
+    scope?: Scope | null,
+  ): Promise<readonly UnitResult[]> {
     const { signal, durability = null } = options
     if (this.#closing) return Promise.reject(closed())
     if (signal?.aborted) return Promise.reject(aborted(signal))
     const held = lease === undefined ? this.#gate() : null
-    if (held) return held.then(() => this.run(ops, options))
-    const unit: Unit = { id: ++this.#units, ops, durability, ...(lease === undefined ? {} : { lease }) }
+    if (held) return held.then(() => this.run(ops, options, lease, scope))
+    const unit: Unit = {
+      id: ++this.#units,
+      ops,
+      durability,
+      ...(lease === undefined ? {} : { lease }),
+      ...(scope ? { scope } : {}),
+    }
     const running = this.#enqueue(unit, signal)
     if (lease === undefined) return running
     this.leased.calls++

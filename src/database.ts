@@ -14,6 +14,7 @@ import type {
   MigrationStatus,
   TableStatus,
 } from './shared/protocol.js'
+import type { Scoped, ScopedTransaction, ScopeValues } from './scope.js'
 import type { Fields, RowOf, TargetOf, TypeError } from './shared/schema.js'
 import type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'
 import type { Table } from './table.js'
@@ -88,6 +89,8 @@ export type Transaction<Ms> = Tables<Ms> &
      * await tx.savepoint(async inner => inner.users.create(data)).catch(() => {}) // the rest of the transaction stays
      */
     savepoint<T>(body: (tx: Transaction<Ms>) => Promise<T>): Promise<T>
+    /** The same transaction, bound to a scope. */
+    scope(values: ScopeValues<Ms>): ScopedTransaction<Ms>
   }
 
 export type Metrics = EngineMetrics & {
@@ -112,6 +115,15 @@ export type Database<Ms> = Tables<Ms> &
      * `TX_TIMEOUT`, `TX_CLOSED`, `ABORTED`.
      */
     transaction<T>(body: (tx: Transaction<Ms>) => Promise<T>, options?: TransactionOptions): Promise<T>
+    /**
+     * A handle that sees and writes only the rows with these values: of models that declare `scope`, and of those that are
+     * `shared` it reads all. Synchronous. `BAD_OPTION`, `VALIDATION`.
+     *
+     * @example
+     * const mine = db.scope({ tenantId: 'acme' })
+     * await mine.users.create({ email: 'ada@example.com' }) // its tenantId is 'acme'
+     */
+    scope(values: ScopeValues<Ms>): Scoped<Ms>
     /** Makes sure of these models' tables now, of all if none is named. */
     ensure(...accessors: (keyof Ms & string)[]): Promise<void>
     tableStatus(accessor: keyof Ms & string): Promise<TableStatus>

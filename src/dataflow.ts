@@ -1,7 +1,7 @@
 // dataflow(): a database. Owns the connection, hands out tables; everything it does is an operation, a transaction or
 // a question to the engine.
 import { Connection, type RunOptions } from './connect.js'
-import type { Database, DatabaseOptions, MigrationEntry, Transaction } from './database.js'
+import type { Database, DatabaseOptions, MigrationEntry } from './database.js'
 import { deleteDatabase, listDatabases } from './databases.js'
 import { keyOf } from './encryption.js'
 import { Listeners } from './events.js'
@@ -16,9 +16,10 @@ import { engineConfig, modelsOption } from './options.js'
 import { recoverDatabase } from './recover.js'
 import { modelNamed, resolveModels } from './resolve.js'
 import { prepareSql } from './run-sql.js'
+import { encodeScope, refuseOthers } from './scope.js'
 import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
-import type { EncryptionKey, EngineEvent } from './shared/protocol.js'
+import type { EncryptionKey, EngineEvent, Scope } from './shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
 import { checkRunOptions, makeTable } from './table.js'
 import { checkTransactionOptions, Transactions, type LeaseHandle, type TransactionOptions } from './transaction.js'
@@ -74,23 +75,24 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     useKey: key => (encryptionKey = async () => key),
   })
 
-  const prepareAny = (query: unknown): Prepared => {
+  const prepareAny = (query: unknown, scope: Scope | null): Prepared => {
     if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)
     if (!isOperation(query)) {
       const hint = 'pass User.list({ ... }), or a query of the sql tag.'
       throw new DataFlowError('BAD_OPTION', 'That is not an operation.', { op: 'run', hint })
     }
-    return prepare(modelNamed(models, query.model, query.op), query)
+    return prepare(modelNamed(models, query.model, query.op), query, { scope })
   }
 
-  /** Everything that runs operations: the database's, or with `lease` a transaction's. */
-  const executor = (lease?: Pick<LeaseHandle, 'id' | 'assertOpen'>) => {
+  /** Everything that runs operations: the database's, with `lease` a transaction's, with `scope` a handle's. */
+  const executor = (lease?: Pick<LeaseHandle, 'id' | 'assertOpen'>, scope: Scope | null = null) => {
     const send = async (prepared: readonly Prepared[], options: RunOptions): Promise<unknown[]> => {
       lease?.assertOpen()
       const running = connection.run(
         prepared.map(({ wire }) => wire),
         options,
         lease?.id,
+        scope,
       )
       const answered = lease ? running : transactions.watch(running)
       const results = await answered.catch((error: unknown) => {
@@ -99,7 +101,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       return prepared.map((item, i) => item.decode(results[i]!))
     }
     const run = async (query: unknown, options: RunOptions = {}) => {
-      const [result] = await send([prepareAny(query)], checkRunOptions(options))
+      const [result] = await send([prepareAny(query, scope)], checkRunOptions(options))
       return result
     }
     const batch = async (queries: readonly unknown[], options: RunOptions = {}) => {
@@ -109,13 +111,13 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
           hint: 'db.batch([User.count()]).',
         })
       }
-      const prepared = Array.from(queries, query => prepareAny(query))
+      const prepared = Array.from(queries, query => prepareAny(query, scope))
       return prepared.length === 0 ? [] : send(prepared, checkRunOptions(options))
     }
     const tables = [...models.values()].map(model => [
       model.accessor,
       makeTable(model, (operation, runOptions) =>
-        send([prepare(model, operation)], runOptions).then(([result]) => result),
+        send([prepare(model, operation, { scope })], runOptions).then(([result]) => result),
       ),
     ])
     return {
@@ -123,7 +125,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       run,
       batch,
       async execute(workflow: unknown, given: unknown, runOptions?: unknown) {
-        const { prepared, options } = prepareExecute(workflow, given, runOptions, models)
+        const { prepared, options } = prepareExecute(workflow, given, runOptions, models, scope)
         const [result] = await send([prepared], checkRunOptions(options))
         return result
       },
@@ -131,19 +133,33 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     }
   }
 
-  const transactionOf = (lease: LeaseHandle) =>
-    ({
-      ...executor(lease),
-      afterCommit: lease.afterCommit,
-      savepoint: async (body: Body) => lease.savepoint(bodyOf('savepoint', body)),
-    }) as unknown as Transaction<Ms>
-  type Body = (tx: Transaction<Ms>) => Promise<unknown>
-  const bodyOf = (op: 'transaction' | 'savepoint', body: Body) => {
+  /** The database, or with `lease` a transaction: whole, or a scope's part of it. */
+  const handleOf = (scope: Scope | null, lease?: LeaseHandle): object => {
+    const own = lease
+      ? {
+          afterCommit: lease.afterCommit,
+          savepoint: async (body: Body) => lease.savepoint(bodyOf('savepoint', body, scope)),
+        }
+      : {
+          async transaction(body: Body, options: TransactionOptions = {}) {
+            const checked = checkTransactionOptions(options)
+            return transactions.run(bodyOf('transaction', body, scope), checked)
+          },
+        }
+    if (!scope) {
+      const narrowed = (values: unknown) => handleOf(encodeScope(values, models), lease)
+      return { ...executor(lease), ...own, scope: narrowed }
+    }
+    const { sql: _sql, ...handle } = executor(lease, scope)
+    return refuseOthers({ ...handle, ...own })
+  }
+  type Body = (tx: never) => Promise<unknown>
+  const bodyOf = (op: 'transaction' | 'savepoint', body: Body, scope: Scope | null) => {
     if (typeof body !== 'function') {
       const hint = `${op === 'transaction' ? 'db' : 'tx'}.${op}(async tx => { ... }).`
       throw new DataFlowError('BAD_OPTION', `${op}() takes a function.`, { op, hint })
     }
-    return async (lease: LeaseHandle) => body(transactionOf(lease))
+    return async (lease: LeaseHandle) => body(handleOf(scope, lease) as never)
   }
 
   const nameOf = (accessor: unknown): string => {
@@ -154,13 +170,9 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
   }
 
   const database = {
-    ...executor(),
+    ...handleOf(null),
     get ready() {
       return connection.call(engine => engine.ready())
-    },
-    async transaction(body: Body, options: TransactionOptions = {}) {
-      const checked = checkTransactionOptions(options)
-      return transactions.run(bodyOf('transaction', body), checked)
     },
     async ensure(...accessors: string[]) {
       const names = accessors.length > 0 ? accessors.map(nameOf) : [...models.keys()]

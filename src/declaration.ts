@@ -13,7 +13,9 @@ const MAX_FIELDS = 1000
 export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
-const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'softDelete', 'appendOnly']
+const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'softDelete', 'appendOnly', 'scope', 'shared']
+/** Whose values are equal if and only if they are stored alike. */
+const SCOPING_KINDS = ['text', 'enum', 'integer', 'bigint', 'boolean', 'date', 'ref']
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
 
 /** Throws `BAD_MODEL` or `BAD_OPTION` for a declaration that makes no table. */
@@ -76,6 +78,35 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
     }
   }
   checkKind(fields, options, bad)
+  checkScope(fields, options, bad)
+}
+
+const SCOPE_HINT =
+  "{ scope: 'tenantId' }: a field of text, numbers, dates or a reference, neither the key nor nullable."
+
+function checkScope(
+  fields: Record<string, AnyField>,
+  { scope, shared }: { readonly scope?: unknown; readonly shared?: unknown },
+  bad: (text: string, hint: string, field?: string) => never,
+): void {
+  if (shared !== undefined && shared !== true) bad('shared is true, or left out.', '{ shared: true }.')
+  if (scope === undefined) return
+  if (shared) bad('A model is scoped or shared, not both.', 'leave one of them out.')
+  const bound = [scope].flat()
+  if (bound.length === 0 || new Set(bound).size < bound.length) {
+    bad('A scope names at least one field, and each once.', "{ scope: 'tenantId' }.")
+  }
+  for (const name of bound.map(String)) {
+    const spec = Object.hasOwn(fields, name) ? fields[name]!.spec : undefined
+    const wrong = spec ? wrongScopeField(spec) : 'A scope binds a field of the model.'
+    if (wrong) bad(wrong, SCOPE_HINT, name)
+  }
+}
+
+function wrongScopeField({ kind, primaryKey, nullable }: FieldSpec): string | false {
+  if (primaryKey) return 'A scope cannot be bound to the key.'
+  if (nullable) return 'A field that can be null belongs to no scope.'
+  return !SCOPING_KINDS.includes(kind) && 'A scope cannot be bound to a field of that kind.'
 }
 
 function checkKind(

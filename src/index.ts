@@ -65,6 +65,7 @@ export type {
   TableStatus,
 } from './shared/protocol.js'
 export type { RecoverOptions } from './recover.js'
+export type { Scoped, ScopedTransaction, ScopeValues } from './scope.js'
 export type { Field, Json } from './shared/schema.js'
 export type { Ref, Refs } from './shared/reference.js'
 export type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'

@@ -181,6 +181,10 @@ export interface ModelOptions<F extends Fields> {
   softDelete?: boolean
   /** Rows are added and read; whatever would change or delete one is `READONLY`. */
   appendOnly?: boolean
+  /** The fields that `db.scope()` binds: a scope sees and writes only rows with its values. Uniques hold within a scope. */
+  scope?: (keyof F & string) | readonly (keyof F & string)[]
+  /** Every scope reads all its rows, and writes none. */
+  shared?: true
 }
 
 /** The type of options that were left out. */
@@ -220,7 +224,24 @@ export type CheckFields<F extends Fields> = [KeyName<F>] extends [never]
       : TypeError<`Field names cannot start with "$": ${Extract<keyof F, `$${string}`> & string}`>
 
 /** Turns options that do not fit each other, or the fields, into a type whose name says what is wrong. */
-export type CheckOptions<F extends Fields, O> = Exact<O, ModelOptions<F>> & CheckKind<F, O>
+export type CheckOptions<F extends Fields, O> = Exact<O, ModelOptions<F>> & CheckKind<F, O> & CheckScope<F, O>
+
+/** The fields that a scope binds, by the options of a model. */
+export type ScopeIn<O> = 0 extends 1 & O
+  ? never
+  : O extends { readonly scope: infer S }
+    ? S extends readonly (infer K)[]
+      ? K
+      : S
+    : never
+type NullableIn<F extends Fields> = { [K in keyof F]: null extends RowOf<F>[K] ? K : never }[keyof F]
+type CheckScope<F extends Fields, O> = [ScopeIn<O>] extends [never]
+  ? unknown
+  : O extends { readonly shared: true }
+    ? TypeError<'A model is scoped or shared, not both'>
+    : [Extract<ScopeIn<O>, KeyName<F> | NullableIn<F>>] extends [never]
+      ? unknown
+      : TypeError<`A scope cannot be bound to "${Extract<ScopeIn<O>, KeyName<F> | NullableIn<F>> & string}": it is the key, or can be null`>
 
 class OperationValue {
   readonly model: string

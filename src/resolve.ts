@@ -3,7 +3,6 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyModel, Index, ModelOptions } from './model.js'
 import { BadValue, encodeValue } from './shared/codec.js'
 import type {
-  CheckDefinition,
   ColumnType,
   FieldDefinition,
   FieldKind,
@@ -112,7 +111,7 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
     const [key, { spec }] = Object.entries(target.model.$fields as Fields).find(([, f]) => f.spec.primaryKey)!
     return { spec, name: key, table: target.table }
   }
-  return new Map(
+  const resolved = new Map(
     [...byName].map(([name, { accessor, model, table }]) => {
       const { renamedFrom = [], softDelete, appendOnly } = model.$options as ModelOptions<Fields>
       const fields = Object.entries(model.$fields as Fields).map(([field, { spec }]) =>
@@ -142,7 +141,36 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
       ]
     }),
   )
+  checkScopes([...resolved.values()])
+  return resolved
 }
+
+/** A scope has one value for a field, whatever the model. */
+function checkScopes(models: readonly PageModel[]): void {
+  const first = new Map<string, { readonly model: string; readonly field: FieldDefinition }>()
+  for (const { definition, fieldNamed } of models) {
+    const { name: model, scope } = definition
+    if (!scope) continue
+    for (const name of scope) {
+      const field = fieldNamed.get(name)!.definition
+      const other = first.get(name)
+      if (!other) first.set(name, { model, field })
+      else if (storedAs(other.field) !== storedAs(field)) {
+        const text = `"${name}" is stored in another way in ${other.model}: a scope has one value for both.`
+        bad(model, text, 'declare it as the same kind of field everywhere.', name)
+      }
+    }
+    for (const field of definition.fields) {
+      const target = models.find(other => other.definition.name === field.ref?.model)?.definition
+      // What SQLite makes is not known before it is written.
+      if (target && !target.shared && field.defaultSql !== undefined && !scope.includes(field.name)) {
+        bad(model, 'A reference of a scoped model has no SQL default.', '.default(() => id).', field.name)
+      }
+    }
+  }
+}
+
+const storedAs = ({ kind, type, date }: FieldDefinition) => [kind === 'bigint', type, date].join()
 
 function resolveField(
   model: string,
@@ -216,20 +244,26 @@ function resolveRest(
   table: string,
   declared: AnyModel,
   fields: readonly PageField[],
-): { key: string; fields: readonly FieldDefinition[]; indexes: IndexDefinition[]; checks: CheckDefinition[] } {
-  const { indexes = [], unique = [], checks = [], softDelete } = declared.$options as ModelOptions<Fields>
+): Pick<ModelDefinition, 'key' | 'fields' | 'indexes' | 'checks' | 'scope' | 'shared'> {
+  const options = declared.$options as ModelOptions<Fields>
+  const { indexes = [], unique = [], checks = [], softDelete, shared } = options
+  const scope = options.scope === undefined ? [] : [options.scope].flat()
   const live = softDelete
     ? liveRows(fields.find(({ definition }) => definition.name === DELETED_AT)!.definition.column)
     : undefined
   const names = fields.map(field => field.definition.name)
+  const keyName = fields.find(field => field.definition.primaryKey)!.definition.name
   const specs = Object.entries(declared.$fields as Fields).map(([name, { spec }]) => ({ name, spec }))
   const listed: Listed[] = [
-    ...specs.filter(f => f.spec.unique).map(f => ({ fields: [f.name], desc: [], unique: true, where: live })),
-    ...unique
-      .map(index => listedIndex(model, index, true))
-      .map(index => ({ ...index, where: bothOf(live, index.where) })),
+    ...specs
+      .filter(f => f.spec.unique)
+      .map((f): Listed => ({ fields: [f.name], desc: [], unique: true }))
+      .concat(unique.map(index => listedIndex(model, index, true)))
+      .map(index => ({ ...index, fields: withinScope(index.fields, scope), where: bothOf(live, index.where) })),
     ...specs.filter(f => f.spec.index || f.spec.ref).map(f => ({ fields: [f.name], desc: [], unique: false })),
     ...indexes.map(index => listedIndex(model, index, false)),
+    // The rows of a scope in the order of their keys: what is listed and paged.
+    ...(scope.length > 0 ? [{ fields: [...scope, keyName], desc: [], unique: false }] : []),
   ]
   const byName = new Map<string, IndexDefinition>()
   for (const { fields: on, desc, unique: isUnique, where } of listed) {
@@ -254,11 +288,18 @@ function resolveRest(
     })
   }
   return {
-    key: fields.find(field => field.definition.primaryKey)!.definition.name,
+    key: keyName,
     fields: fields.map(field => field.definition),
     indexes: [...byName.values()],
     checks: checks.map((check, i) => ({ name: `ck:${table}:${i + 1}`, sql: inlineSql(check) })),
+    ...(scope.length > 0 ? { scope } : {}),
+    ...(shared ? { shared } : {}),
   }
+}
+
+/** What is unique is unique within a scope: its fields come first. */
+function withinScope(fields: readonly string[], scope: readonly string[]): readonly string[] {
+  return fields.length === 0 ? fields : [...scope, ...fields.filter(field => !scope.includes(field))]
 }
 
 /** A condition that says both. */

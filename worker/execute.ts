@@ -12,7 +12,7 @@ import {
   type WireTable,
   type WireWritten,
 } from '../src/shared/operation.js'
-import type { QueryEvent } from '../src/shared/protocol.js'
+import type { QueryEvent, Scope } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import { compileAggregate } from './compile/aggregate.js'
 import { fieldsUsed } from './compile/fields-used.js'
@@ -30,9 +30,19 @@ import {
   type OneRow,
   type Statement,
 } from './compile/write.js'
-import type { Access, Scope } from './compile/visible.js'
+import {
+  compileReferences,
+  joinReferences,
+  keyWritten,
+  NO_REFERENCES,
+  referencesOfRow,
+  referencesOfSet,
+  type References,
+} from './compile/references.js'
+import { bindRow, bindToScope } from './compile/scope.js'
+import type { Access } from './compile/visible.js'
 import { toDataFlowError } from './failure.js'
-import { assertPermitted, deletedInTheWay, noSuchRow, restoration, softDeletion } from './kinds.js'
+import { assertPermitted, deletedInTheWay, hiddenInTheWay, noSuchRow, restoration, softDeletion } from './kinds.js'
 import type { Restrictions } from './restrictions.js'
 import { assertAllowed, assertNothingHidden, assertNotOurs } from './raw-sql.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
@@ -77,8 +87,9 @@ export class Executor {
   }
 
   /** Runs one operation. Throws what SQLite threw: its caller knows whether a transaction is lost. */
-  execute(op: WireOperation, execution: Execution): WireResult {
-    this.#current = op
+  execute(given: WireOperation, execution: Execution): WireResult {
+    this.#current = given
+    const op = execution.scope ? bindToScope(given, this.#parts.models, execution.scope) : given
     if (op.op === 'sql') return this.#raw(op, execution)
     if (isWrite(op.op)) this.#parts.assertWritable()
     const model = this.#model(op.model)
@@ -108,12 +119,8 @@ export class Executor {
       }
       case 'aggregate':
         return this.#aggregate(compileAggregate(model, op, access))
-      case 'upsert': {
-        const { sql, params } = compileUpsert(model, op, execution.stamp, access)
-        const rows = this.#writtenRow(model, sql, params, execution)
-        if (rows.json === '[]') this.#assertNothingHid(model, sql, op.on)
-        return rows
-      }
+      case 'upsert':
+        return this.#upsert(model, op, execution, access)
       case 'insertMany':
         return this.#tracedAsOne(op, () => this.#insertMany(model, op, execution, access))
       case 'bulkUpdate':
@@ -138,11 +145,16 @@ export class Executor {
   }
 
   #create(model: CompiledModel, op: Of<'create'>, execution: Execution): WireWritten | WireRows {
-    const { stamp } = execution
+    const { stamp, scope } = execution
     const made = hasMadeValues(model, op.row)
-    const { sql, params } = compileInsert(model, op.row, stamp, made ? 'row' : 'nothing')
-    if (made) return this.#writtenRow(model, sql, params, execution)
-    this.#run(sql, params)
+    const references = referencesOfRow(this.#parts.models, model, op.row, scope)
+    const { sql, params } = compileInsert(model, op.row, stamp, made ? 'row' : 'nothing', undefined, references)
+    if (made) {
+      const rows = this.#writtenRow(model, sql, params, execution)
+      if (rows.json === '[]') this.#assertSeen(references)
+      return rows
+    }
+    if (this.#run(sql, params) === 0) this.#assertSeen(references)
     const key = op.row[model.columns.indexOf(model.key)]!
     this.#changed(model, [key], sql, execution)
     return this.#afterTriggers(model, key, sql) ?? { stamp, count: 1 }
@@ -154,12 +166,14 @@ export class Executor {
     execution: Execution,
     access: Access,
   ): WireRows {
-    const { sql, params } = compileUpdate(model, op, execution.stamp, access)
+    const references = referencesOfSet(this.#parts.models, model, op.set, op.id, execution.scope)
+    const { sql, params } = compileUpdate(model, op, execution.stamp, access, 'row', references)
     const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
     if (rows.json !== '[]') {
       this.#changed(model, [op.id], sql, execution)
       return this.#afterTriggers(model, op.id, sql) ?? rows
     }
+    this.#assertSeen(references)
     this.#assertUnmoved(model, op, access)
     throw noSuchRow(model.definition, op)
   }
@@ -202,8 +216,10 @@ export class Executor {
     execution: Execution,
     access: Access,
   ): WireWritten {
-    const { sql, params } = compileBulkUpdate(model, op, execution.stamp, access)
+    const references = referencesOfSet(this.#parts.models, model, op.set, undefined, execution.scope)
+    const { sql, params } = compileBulkUpdate(model, op, execution.stamp, access, references)
     const ids = this.#keys(model, sql, params)
+    if (ids.length === 0) this.#assertSeen(references)
     this.#changed(model, ids, sql, execution)
     return { stamp: execution.stamp, count: ids.length, ids }
   }
@@ -235,16 +251,53 @@ export class Executor {
     return this.#parts.restrictions.hold(model.definition.name, remove, exists)
   }
 
+  #upsert(model: CompiledModel, op: Of<'upsert'>, execution: Execution, access: Access): WireRows {
+    const { models } = this.#parts
+    const { stamp, scope } = execution
+    const set = 'set' in op.update ? op.update.set : []
+    const references = joinReferences(
+      referencesOfRow(models, model, op.row, scope, op.on),
+      referencesOfSet(models, model, set, keyWritten(model, op.row, op.on), scope),
+    )
+    const { sql, params } = compileUpsert(model, op, stamp, access, references)
+    const rows = this.#writtenRow(model, sql, params, execution)
+    if (rows.json === '[]') this.#assertNothingHid(model, sql, op.on, scope, references)
+    return rows
+  }
+
+  /** Throws `FOREIGN_KEY` for a reference to a row that the scope does not see, as for one that is not there. */
+  #assertSeen(references: References): void {
+    if (references === NO_REFERENCES) return
+    const { sql, params } = compileReferences(references)
+    const fields: string[] = []
+    this.#each(sql, params, row => {
+      fields.push(...references.fields.filter((_, i) => row.value(i) === 0))
+    })
+    if (fields.length === 0) return
+    throw new DataFlowError('FOREIGN_KEY', `${fields.join(' and ')} points to a row that does not exist.`, {
+      fields,
+      hint: 'write the row that is referred to first.',
+    })
+  }
+
   /** Nothing was written: a row that cannot be seen is in the way, unless a trigger has said RAISE(IGNORE). */
-  #assertNothingHid(model: CompiledModel, sql: string, on: readonly string[] | null): void {
+  #assertNothingHid(
+    model: CompiledModel,
+    sql: string,
+    on: readonly string[] | null,
+    scope: Scope | null,
+    references: References,
+  ): void {
     const { db, hasTriggers } = this.#parts
+    this.#assertSeen(references)
+    if (scope) throw hiddenInTheWay(model.definition, on)
     if (model.definition.softDelete === undefined || (hasTriggers() && db.tablesOf(sql).triggers)) return
     throw deletedInTheWay(model.definition, this.#current!, on)
   }
 
   #insertMany(model: CompiledModel, op: Of<'insertMany'>, execution: Execution, access: Access): WireWritten {
-    const { db } = this.#parts
-    const { stamp } = execution
+    const { db, models } = this.#parts
+    const { stamp, scope } = execution
     const keyAt = model.columns.indexOf(model.key)
     // Keys are sent back only where the page does not know them: an existing row keeps its own.
     const returning =
@@ -253,19 +306,19 @@ export class Executor {
     const skipped: number[] = []
     const failed: NonNullable<WireWritten['failed']>[number][] = []
     let count = 0
-    op.rows.forEach((row, index) => {
-      const { sql, params } = compileInsert(
-        model,
-        row,
-        stamp,
-        returning,
-        conflictClause(model, op.conflict, index, stamp, access),
-      )
+    op.rows.forEach((given, index) => {
       const insert = (): void => {
+        const row = scope ? bindRow(given, model.definition, scope) : given
+        const on = op.conflict.policy === 'update' ? op.conflict.on : undefined
+        const references = referencesOfRow(models, model, row, scope, on)
+        const conflict = conflictClause(model, op.conflict, index, stamp, access)
+        const { sql, params } = compileInsert(model, row, stamp, returning, conflict, references)
         const keys =
           returning === 'key' ? this.#keys(model, sql, params) : this.#run(sql, params) > 0 ? [row[keyAt]!] : []
         if (keys.length === 0) {
-          if (op.conflict.policy === 'update') this.#assertNothingHid(model, sql, op.conflict.on)
+          if (op.conflict.policy === 'update') {
+            this.#assertNothingHid(model, sql, op.conflict.on, scope, references)
+          } else this.#assertSeen(references)
           skipped.push(index)
         } else {
           count++

@@ -65,6 +65,19 @@ export function deletedInTheWay(
   })
 }
 
+/** In a scope: a row of it that was deleted softly has what must be unique, or one of another scope the key. Both are one. */
+export function hiddenInTheWay(
+  { accessor, key, softDelete }: ModelDefinition,
+  on: readonly string[] | null,
+): DataFlowError {
+  const fields = on ?? [key]
+  const hint = 'keys are unique in the whole database, whatever the scope: give another one'
+  return new DataFlowError('UNIQUE', `another row already has this ${fields.join(' and ')}.`, {
+    fields,
+    hint: softDelete === undefined ? `${hint}.` : `${hint}, or use db.${accessor}.restore(id) if it was deleted.`,
+  })
+}
+
 export function noSuchRow({ accessor, key, softDelete }: ModelDefinition, { op }: WireOperation): DataFlowError {
   const hint =
     op === 'restore'

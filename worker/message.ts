@@ -1,10 +1,11 @@
 // One message of one tick, run in memory: what each unit answers, what it wrote. Saving is the engine's.
 import { DataFlowError } from '../src/shared/errors.js'
 import { isWrite, nameOf, type WireOperation } from '../src/shared/operation.js'
-import type { Outcome, Unit, UnitResult } from '../src/shared/protocol.js'
+import type { Outcome, Scope, Unit, UnitResult } from '../src/shared/protocol.js'
 import { operationsOf, type WireWorkflow } from '../src/shared/workflow.js'
 import { Changes } from './changes.js'
 import type { CompiledModel } from './compile/model.js'
+import { checkScope } from './compile/scope.js'
 import type { Ensure } from './ensure.js'
 import type { Execution, Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
@@ -95,11 +96,11 @@ export class MessageRunner {
   /** Runs a unit inside a lease's transaction; it is taken back alone. `onLost`: the whole transaction is gone. */
   runLeased(unit: Unit, lease: Lease, onLost: (error: DataFlowError) => void): UnitOutcome {
     const { db } = this.#parts
-    const execution: Execution = { stamp: lease.stamp, changes: new Changes(), scope: unit.scope ?? null }
     this.#at = { op: unit.ops[0]! }
-    const runOps = () => unit.ops.map(op => this.#execute(op, execution))
     try {
       this.#parts.begin(unit)
+      const execution: Execution = { stamp: lease.stamp, changes: new Changes(), scope: this.#scopeOf(unit) }
+      const runOps = () => unit.ops.map(op => this.#execute(op, execution))
       // What only reads leaves nothing to be taken back.
       if (!this.#mayWrite(unit)) return { ok: runOps() }
       const ok = db.atomically(runOps)
@@ -113,11 +114,16 @@ export class MessageRunner {
     }
   }
 
+  #scopeOf({ scope }: Unit): Scope | null {
+    return scope ? checkScope(scope, this.#parts.models) : null
+  }
+
   #prepare({ unit, i }: Job, ticket: number, attempt: Attempt): boolean {
     const { ensure, begin } = this.#parts
     const { checks } = ensure
     try {
       begin(unit)
+      this.#scopeOf(unit)
       this.#ensure(unit, ticket)
       return true
     } catch (error) {
@@ -147,7 +153,7 @@ export class MessageRunner {
   #runUnit({ unit, i, writes }: Job, attempt: Attempt, alone: boolean): boolean {
     const { db } = this.#parts
     const { ops } = unit
-    const execution: Execution = { stamp: attempt.stamp, changes: new Changes(), scope: unit.scope ?? null }
+    const execution: Execution = { stamp: attempt.stamp, changes: new Changes(), scope: this.#scopeOf(unit) }
     this.#at = { op: ops[0]! }
     const runOps = () => ops.map(op => this.#execute(op, execution))
     // One statement is a transaction by itself; operations that only read cannot be interrupted.

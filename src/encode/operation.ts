@@ -7,14 +7,18 @@ import { AGGREGATE_OPTIONS, prepareAggregate, prepareDistinct } from './aggregat
 import { bulkResult, prepareBulkCreate, prepareRows, target } from './bulk.js'
 import { badOption, named, readOptions, type PreparedOperation } from './options.js'
 import { parseFilter, prepareList, preparePage, prepareRead } from './read.js'
-import { encodeAssignments, encodeKey, type Context, type References } from './row.js'
+import { encodeAssignments, encodeKey, type Context } from './row.js'
 import { answeredRow, conflictFields, parseVersion, prepareCreate, prepareUpdate, prepareUpsert } from './write.js'
 
 /** Checks and encodes an operation on the calling thread. Throws a DataFlowError; nothing was sent. */
-export function prepare(model: PageModel, operation: Operation<unknown>, references?: References): PreparedOperation {
+export function prepare(
+  model: PageModel,
+  operation: Operation<unknown>,
+  within: Pick<Context, 'references' | 'scope'> = {},
+): PreparedOperation {
   const { op } = operation
   const details = { model: model.definition.name, op }
-  const { wire, decode } = named(details, () => prepareSeen(operation, { model, op, references }))
+  const { wire, decode } = named(details, () => prepareSeen(operation, { model, op, ...within }))
   return { wire: { ...wire, method: op }, decode: result => named(details, () => decode(result)) }
 }
 

@@ -6,6 +6,7 @@ import type { StoredValue } from '../shared/definition.js'
 import { DataFlowError, type Issue } from '../shared/errors.js'
 import { didYouMean } from '../shared/nearest.js'
 import type { Assignment, WireRow } from '../shared/operation.js'
+import type { Scope } from '../shared/protocol.js'
 import { asStored, type WireReference } from '../shared/workflow.js'
 
 /** What an error of this operation names. */
@@ -14,6 +15,8 @@ export interface Context {
   readonly op: string
   /** In a workflow. */
   readonly references?: References | undefined
+  /** What the worker will bind it to; null on the database itself. */
+  readonly scope?: Scope | null
 }
 
 /** References to what earlier nodes of a workflow give. */
@@ -81,13 +84,16 @@ function refuseReadonly(field: string, what: string): never {
 /** Encodes a new row; generated values are filled here, once per execution (semantics 17). */
 export function encodeRow(data: unknown, context: Context): WireRow {
   assertObject(data, 'The data', context)
-  const { model } = context
+  const { model, scope } = context
+  const bound = scope ? model.definition.scope : undefined
   for (const name in data) if (!model.fieldNamed.has(name)) knownField(name, context)
   const issues = new Issues()
   const row = model.fields.map((field): StoredValue | undefined => {
     const { name, readonly } = field.definition
     const value = Object.hasOwn(data, name) ? data[name] : undefined
     if (value !== undefined && readonly) refuseReadonly(name, 'is made by the library and cannot be given')
+    // As the worker fills it in: the answer to a create does not repeat the row.
+    if (value === undefined && bound?.includes(name)) return scope![name]
     const made = context.references?.made
     if (made && value === undefined && (field.generate ?? field.definition.kind === 'id')) return asStored(made(field))
     return value === undefined && !field.generate
@@ -121,7 +127,7 @@ function encodeField(
   field: PageField,
   given: unknown,
   issues: Issues,
-  { references }: Context,
+  { references }: Pick<Context, 'references'>,
 ): StoredValue | undefined {
   const { definition, schema, generate } = field
   try {
@@ -140,14 +146,18 @@ function encodeField(
 
 /** Encodes a key. */
 export function encodeKey(id: unknown, context: Context): StoredValue {
+  return encodeGiven(context.model.fieldNamed.get(context.model.definition.key)!, id, context)
+}
+
+/** Encodes the value of a field that must be given. */
+export function encodeGiven(field: PageField, value: unknown, context: Pick<Context, 'references'>): StoredValue {
   const issues = new Issues()
-  const key = context.model.fieldNamed.get(context.model.definition.key)!
-  const value =
-    id === undefined
-      ? issues.add(key.definition.name, new BadValue('is required'))
-      : encodeField(key, id, issues, context)
+  const stored =
+    value === undefined
+      ? issues.add(field.definition.name, new BadValue('is required'))
+      : encodeField(field, value, issues, context)
   issues.throwIfAny()
-  return value as StoredValue
+  return stored as StoredValue
 }
 
 /** Encodes what an update sets: values, and `{ $inc }` on numbers. Fields that are undefined are left out. */

@@ -46,18 +46,19 @@ export function answeredRow(wire: WireOperation, { model }: Context): PreparedOp
   return { wire, decode: result => rowDecoder(model, null)(result as WireRows)[0] }
 }
 
-/** The fields of `on`: they must be the key or one of the unique lists, or SQLite could not look them up. */
+/**
+ * The fields of `on`: they must be the key or one of the unique lists, or SQLite could not look them up. The fields of a
+ * scope are part of every list.
+ */
 export function conflictFields(on: unknown, context: Context): string[] {
   const { definition } = context.model
   if (on === undefined) return [definition.key]
   const fields = (Array.isArray(on) ? on : [on]).map(name => knownField(String(name), context).definition.name)
-  const same = (other: readonly string[]) =>
-    other.length === fields.length && other.every(name => fields.includes(name))
-  if (
-    same([definition.key]) ||
-    definition.indexes.some(index => index.unique && index.where === whereLive(definition) && same(index.fields))
-  )
-    return fields
+  if (fields.length === 1 && fields[0] === definition.key) return fields
+  const list = [...(definition.scope ?? []).filter(name => !fields.includes(name)), ...fields]
+  const same = (other: readonly string[]) => other.length === list.length && other.every(name => list.includes(name))
+  const live = whereLive(definition)
+  if (definition.indexes.some(index => index.unique && index.where === live && same(index.fields))) return list
   throw badOption('`on` names fields that are not unique together.', 'use the key, or declare them unique.')
 }
 

@@ -93,6 +93,8 @@ export interface ModelDefinition {
   readonly appendOnly?: true
   /** The fields that a scope binds. */
   readonly scope?: readonly string[]
+  /** Every scope reads all its rows, and writes none. */
+  readonly shared?: true
 }
 
 /** The field called `name`, or undefined. Models are small: no index is kept beside the array. */

@@ -38,6 +38,8 @@ export type Condition =
       readonly value: Value
       /** Text: without regard to the case of ASCII letters. */
       readonly ci?: boolean
+      /** It holds for many rows: not what to choose an index for, if there is another. */
+      readonly common?: boolean
     }
   | {
       readonly type: 'in'

@@ -44,6 +44,9 @@ export interface EncryptionKey {
   readonly extractable: boolean
 }
 
+/** Field -> the value that every row must have in it, as stored. */
+export type Scope = Readonly<Record<string, Exclude<StoredValue, null>>>
+
 /** Operations that succeed or fail together: one, or a batch. */
 export interface Unit {
   /** For cancel; unique per client. */
@@ -54,7 +57,7 @@ export interface Unit {
   /** Part of this lease's transaction. */
   readonly lease?: number
   /** Sees and touches only rows with these values, by field. */
-  readonly scope?: Readonly<Record<string, Exclude<StoredValue, null>>>
+  readonly scope?: Scope
 }
 
 /** What an operation gave, or each step of a workflow. */

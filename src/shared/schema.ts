@@ -12,8 +12,11 @@ export type TypeError<Message extends string> = { readonly __error__: Message }
 export type Simplify<T> = { [K in keyof T]: T[K] } & {}
 
 declare const TYPES: unique symbol
-/** 'req': needed by create; 'opt': can be left out; 'ro': made by the library, never written. */
-export type Requirement = 'req' | 'opt' | 'ro'
+/**
+ * 'req': needed by create; 'opt': can be left out; 'ro': made by the library, never written; 'scope': filled in by a scope,
+ * never changed.
+ */
+export type Requirement = 'req' | 'opt' | 'ro' | 'scope'
 
 /**
  * A field of a model, NOT NULL unless `nullable()`. `Stored` is what a row holds, `Accepted` what a write takes.
@@ -254,7 +257,7 @@ function checkOptions<O extends object>(of: string, options: O, known: readonly 
 export type AnyField = Field<any, any, any, any, any>
 export type Fields = Record<string, AnyField>
 type StoredOf<F> = F extends { readonly [TYPES]: [infer S, ...any] } ? S : never
-type AcceptedOf<F> = F extends { readonly [TYPES]: [any, infer A, ...any] } ? A : never
+export type AcceptedOf<F> = F extends { readonly [TYPES]: [any, infer A, ...any] } ? A : never
 type NeedOf<F> = F extends { readonly [TYPES]: [any, any, infer R, ...any] } ? R : never
 export type TargetOf<F> = F extends { readonly [TYPES]: [any, any, any, any, infer T] } ? T : never
 type KeysNeeding<F extends Fields, Need> = { [K in keyof F]: NeedOf<F[K]> extends Need ? K : never }[keyof F]
@@ -268,8 +271,12 @@ export type KeyOf<F extends Fields> = StoredOf<F[KeyName<F>]>
 
 export type RowOf<F extends Fields> = { [K in keyof F]: StoredOf<F[K]> }
 export type InsertOf<F extends Fields> = Simplify<
-  { [K in KeysNeeding<F, 'req'>]: AcceptedOf<F[K]> } & { [K in KeysNeeding<F, 'opt'>]?: AcceptedOf<F[K]> }
+  { [K in KeysNeeding<F, 'req'>]: AcceptedOf<F[K]> } & { [K in KeysNeeding<F, 'opt' | 'scope'>]?: AcceptedOf<F[K]> }
 >
+/** The fields as a scope writes them that binds `K`. */
+export type ScopedFields<F extends Fields, K> = {
+  [C in keyof F]: C extends K ? Field<StoredOf<F[C]>, AcceptedOf<F[C]>, 'scope', false, TargetOf<F[C]>> : F[C]
+}
 /** A number field also takes `{ $inc: n }`: add in SQL, without reading first. */
 export type UpdateOf<F extends Fields> = {
   [K in Exclude<KeysNeeding<F, 'req' | 'opt'>, KeyName<F>>]?:

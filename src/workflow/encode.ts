@@ -7,6 +7,7 @@ import { modelNamed, type PageModel } from '../resolve.js'
 import { prepareSql } from '../run-sql.js'
 import { DataFlowError } from '../shared/errors.js'
 import type { WireOperation } from '../shared/operation.js'
+import type { Scope as DataScope } from '../shared/protocol.js'
 import { isSqlExpr, type SqlQuery } from '../shared/sql.js'
 import type { WireStep, WireStepResult } from '../shared/workflow.js'
 import { bind, Bound, boundReferences, Group, repeatedReferences, type Scope } from './bind.js'
@@ -25,8 +26,8 @@ interface Encoded {
 }
 
 /** Checks everything that is known, and encodes. Throws a DataFlowError; nothing was sent. */
-export function prepareWorkflow(plan: Plan, input: unknown, models: Models): Prepared {
-  const encoder = new Encoder(models)
+export function prepareWorkflow(plan: Plan, input: unknown, models: Models, within: DataScope | null): Prepared {
+  const encoder = new Encoder(models, within)
   const { steps, decode } = encoder.encodePlan(plan, input)
   return {
     wire: { op: 'workflow', name: plan.name, steps },
@@ -36,12 +37,14 @@ export function prepareWorkflow(plan: Plan, input: unknown, models: Models): Pre
 
 class Encoder {
   readonly #models: Models
+  readonly #within: DataScope | null
   #slots = 0
   /** Inside of a list that only the worker has. */
   #repeated = false
 
-  constructor(models: Models) {
+  constructor(models: Models, within: DataScope | null) {
     this.#models = models
+    this.#within = within
   }
 
   encodePlan(
@@ -149,7 +152,8 @@ class Encoder {
     const { model: name, op, args } = query as Operation<unknown>
     const model = modelNamed(this.#models, name, op)
     const operation = { ...query, model: name, op, args: bind(args, scope) } as Operation<unknown>
-    const { wire, decode } = prepare(model, operation, this.#repeated ? repeatedReferences : boundReferences)
+    const references = this.#repeated ? repeatedReferences : boundReferences
+    const { wire, decode } = prepare(model, operation, { references, scope: this.#within })
     if (!tell) return { wire, decode, shape: shapeOf(model, operation) }
     return {
       wire: { ...wire, tell } as WireOperation,

@@ -2,6 +2,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { readOptions, type Prepared } from '../encode/options.js'
 import { DataFlowError } from '../shared/errors.js'
+import type { Scope } from '../shared/protocol.js'
 import { Bound } from './bind.js'
 import { compileBuilt, type Models, type Parameters } from './built.js'
 import { prepareWorkflow } from './encode.js'
@@ -16,9 +17,10 @@ export function prepareExecute(
   given: unknown,
   options: unknown,
   models: Models,
+  scope: Scope | null = null,
 ): { prepared: Prepared; options: unknown } {
   const plan = planOf(workflow)
-  if (plan) return { prepared: prepareWorkflow(plan, given ?? {}, models), options }
+  if (plan) return { prepared: prepareWorkflow(plan, given ?? {}, models, scope), options }
   const { parameters = {}, ...runOptions } = readOptions(given, ['parameters', 'signal', 'durability'])
   const compiled = compileBuilt(workflow, models, parameters as Parameters)
   const [missing] = compiled.open
@@ -26,7 +28,7 @@ export function prepareExecute(
     const hint = `db.execute(built, { parameters: { ${missing.replace('.', ': { ')}: ... } } }).`
     throw new DataFlowError('BAD_WORKFLOW', `${missing} is not given.`, { op: 'workflow', hint })
   }
-  const { wire, decode } = prepareWorkflow(compiled.plan, {}, models)
+  const { wire, decode } = prepareWorkflow(compiled.plan, {}, models, scope)
   const runId = uuidv7()
   return {
     prepared: { wire, decode: answer => ({ results: compiled.results(decode(answer) as never), runId }) },
@@ -37,7 +39,7 @@ export function prepareExecute(
 /** Checks all that can be known before it is executed. Calls no function of the app's. */
 export function checkBuilt(built: unknown, models: Models): void {
   const { plan, open } = compileBuilt(built, models)
-  if (open.length === 0) prepareWorkflow(plan, {}, withoutFunctions(models))
+  if (open.length === 0) prepareWorkflow(plan, {}, withoutFunctions(models), null)
 }
 
 /** Defaults that the app makes are made when it is executed: until then they are some value. */

@@ -11,9 +11,10 @@ import { isOperation, type AnyModel, type Operation } from '../../src/model.js'
 import { engineConfig } from '../../src/options.js'
 import { resolveModels } from '../../src/resolve.js'
 import { prepareSql } from '../../src/run-sql.js'
+import { encodeScope } from '../../src/scope.js'
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { Durability } from '../../src/shared/operation.js'
-import type { EngineEvent, Outcome, Unit } from '../../src/shared/protocol.js'
+import type { EngineEvent, Outcome, Scope, Unit } from '../../src/shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from '../../src/shared/sql.js'
 import { makeTable, type Table } from '../../src/table.js'
 import { MODELS, prepareExecute } from '../../src/workflow/execute.js'
@@ -43,14 +44,24 @@ export async function unwrap<T>(outcome: Promise<Outcome<T>>): Promise<T> {
 
 type Query = Operation<any> | SqlQuery<any>
 
-export interface LocalDatabase<Ms extends Record<string, AnyModel>> {
-  readonly tables: { readonly [K in keyof Ms]: Table<Ms[K]> }
-  readonly engine: Engine
-  readonly events: EngineEvent[]
-  readonly [MODELS]: unknown
+/** What runs operations: all of them, or those of a scope. */
+export interface LocalView<Tables> {
+  readonly tables: Tables
   run<Q extends Query>(query: Q, options?: { durability?: Durability }): Promise<QueryResult<Q>>
   batch(queries: readonly Query[]): Promise<any[]>
   execute: Executor['execute']
+}
+
+export interface LocalDatabase<Ms extends Record<string, AnyModel>> extends LocalView<{
+  readonly [K in keyof Ms]: Table<Ms[K]>
+}> {
+  /** `Tables`: as `ScopedTables` of the models. */
+  scope<Tables = any>(values: object): LocalView<Tables>
+  /** An operation of a scope as it crosses, from wherever it may come. */
+  send(op: Unit['ops'][number], scope?: Scope): Promise<any>
+  readonly engine: Engine
+  readonly events: EngineEvent[]
+  readonly [MODELS]: unknown
   /** Several calls of one tick: one message, each with its own outcome. */
   tick(queries: readonly (Query | readonly Query[])[]): Promise<PromiseSettledResult<any>[]>
   sql<T = Record<string, any>>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
@@ -101,15 +112,21 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
   })
   void engine.listen(['query', 'change', 'flush', 'migrate', 'blocked', 'quota', 'error'])
   let units = 0
-  const prepareAny = (query: Query): Prepared => {
+  const prepareAny = (query: Query, scope: Scope | null = null): Prepared => {
     if (isSqlExpr(query)) return prepareSql(query as SqlQuery<unknown>)
     if (!isOperation(query)) throw new Error('not an operation')
     const model = pageModels.get(query.model)
     if (!model) throw new DataFlowError('UNKNOWN_MODEL', `no model ${query.model}`)
-    return prepare(model, query)
+    return prepare(model, query, { scope })
   }
-  const send = async (groups: readonly (readonly Prepared[])[], durability: Durability | null = null) => {
-    const message: Unit[] = groups.map(group => ({ id: ++units, ops: group.map(({ wire }) => wire), durability }))
+  const send = async (
+    groups: readonly (readonly Prepared[])[],
+    durability: Durability | null = null,
+    scope: Scope | null = null,
+  ) => {
+    const message = groups.map((group): Unit => {
+      return { id: ++units, ops: group.map(({ wire }) => wire), durability, ...(scope ? { scope } : {}) }
+    })
     const outcomes = await unwrap(engine.run(structuredClone(message)))
     return outcomes.map((outcome, i) => {
       if ('error' in outcome) {
@@ -121,41 +138,49 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
       return { status: 'fulfilled' as const, value: groups[i]!.map((item, j) => item.decode(outcome.ok[j]! as never)) }
     })
   }
-  const one = async (query: Query, durability?: Durability): Promise<any> => {
-    const [settled] = await send([[prepareAny(query)]], durability)
-    if (settled!.status === 'rejected') throw settled!.reason
-    return settled!.value[0]
-  }
-  const tables = Object.fromEntries(
-    [...pageModels.values()].map(model => [
+  const view = (scope: Scope | null): LocalView<any> => {
+    const one = async (prepared: Prepared, durability?: Durability): Promise<any> => {
+      const [settled] = await send([[prepared]], durability, scope)
+      if (settled!.status === 'rejected') throw settled!.reason
+      return settled!.value[0]
+    }
+    const run = async (query: Query, durability?: Durability) => one(prepareAny(query, scope), durability)
+    const tables = [...pageModels.values()].map(model => [
       model.accessor,
-      makeTable(model, async (operation, { durability }) => one(operation, durability)),
-    ]),
-  )
+      makeTable(model, (operation, { durability }) => run(operation, durability)),
+    ])
+    return {
+      tables: Object.fromEntries(tables),
+      run: (query, { durability } = {}) => run(query, durability),
+      async batch(queries) {
+        const [settled] = await send([queries.map(query => prepareAny(query, scope))], null, scope)
+        if (settled!.status === 'rejected') throw settled!.reason
+        return settled!.value
+      },
+      execute: async (workflow: unknown, given?: unknown, options?: unknown): Promise<any> =>
+        one(prepareExecute(workflow, given, options, pageModels, scope).prepared),
+    }
+  }
+  const all = view(null)
   return {
-    tables: tables as never,
+    ...all,
     engine,
     events,
-    run: (query, { durability } = {}) => one(query, durability),
-    async batch(queries) {
-      const [settled] = await send([queries.map(prepareAny)])
-      if (settled!.status === 'rejected') throw settled!.reason
-      return settled!.value
-    },
-    async execute(workflow: unknown, given?: unknown, options?: unknown): Promise<any> {
-      const [settled] = await send([[prepareExecute(workflow, given, options, pageModels).prepared]])
+    scope: values => view(encodeScope(values, pageModels)),
+    async send(wire, scope) {
+      const [settled] = await send([[{ wire, decode: result => result } as Prepared]], null, scope)
       if (settled!.status === 'rejected') throw settled!.reason
       return settled!.value[0]
     },
     [MODELS]: pageModels,
     async tick(queries) {
       const groups = queries.map(query => ('length' in query ? query : [query]) as readonly Query[])
-      const settled = await send(groups.map(group => group.map(prepareAny)))
+      const settled = await send(groups.map(group => group.map(query => prepareAny(query))))
       return settled.map((item, i) =>
         item.status === 'fulfilled' && !('length' in queries[i]!) ? { ...item, value: item.value[0] } : item,
       )
     },
-    sql: async (strings, ...values) => one(sql(strings, ...values)),
+    sql: async (strings, ...values) => (await all.run(sql(strings, ...values))) as never,
     async count(work) {
       const before = (await unwrap(engine.metrics())).statements
       const result = await work()

@@ -63,7 +63,8 @@ function compile(scope: Scope, condition: Condition, depth: number): string {
     case 'compare': {
       const column = operand(scope, condition)
       const place = bind(scope, column, condition.value)
-      return `${column.sql} ${condition.op === '<>' ? 'IS NOT' : condition.op} ${place}`
+      const compared = `${column.sql} ${condition.op === '<>' ? 'IS NOT' : condition.op} ${place}`
+      return condition.common ? `likelihood(${compared}, 0.5)` : compared
     }
     case 'in':
       return compileIn(scope, condition)

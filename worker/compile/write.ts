@@ -14,6 +14,7 @@ import {
   type Column,
   type CompiledModel,
 } from './model.js'
+import { NO_REFERENCES, type References } from './references.js'
 import { EVERYTHING, narrow, NOTHING_HIDDEN, visibleClause, type Access } from './visible.js'
 
 type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
@@ -63,6 +64,7 @@ export function compileInsert(
   stamp: number,
   returning: Returning,
   conflict: Clause = NO_CONFLICT_CLAUSE,
+  references: References = NO_REFERENCES,
 ): Statement {
   const values = stamped(model, row, stamp)
   const params: SqlParam[] = []
@@ -72,18 +74,20 @@ export function compileInsert(
     if (value === undefined) absent += `,${i}`
     else params.push(toParam(value))
   }
-  const sql = textOfShape(model, `insert ${absent} ${conflict.shape} ${returning}`, () => {
+  const sql = textOfShape(model, `insert ${absent} ${conflict.shape} ${returning} ${references.shape}`, () => {
     const given = model.columns.filter((_, i) => values[i] !== undefined)
     const list = given.map(column => column.quoted).join(', ')
     const places = given.map(column => column.placeholder).join(', ')
     // Nothing is given only where SQLite makes the key. DEFAULT VALUES takes no ON CONFLICT, a key of NULL does.
     const nothing = model.key.field.kind === 'autoId' ? `(${model.key.quoted}) VALUES (NULL)` : 'DEFAULT VALUES'
-    const body = given.length > 0 ? `(${list}) VALUES (${places})` : nothing
+    const found = references.conditions().join(' AND ')
+    const row = found ? `SELECT ${places} WHERE ${found}` : `VALUES (${places})`
+    const body = given.length > 0 ? `(${list}) ${row}` : nothing
     const made = returning !== 'nothing' && !given.includes(model.key)
     const guard = made && model.key.field.kind === 'autoId' ? keyGuard(model.key) : ''
     return `INSERT INTO ${model.table} ${body}${conflict.sql()}${returningSql(model, returning)}${guard}`
   })
-  params.push(...conflict.params)
+  params.push(...references.params, ...conflict.params)
   return { sql, params }
 }
 
@@ -208,13 +212,14 @@ export function compileUpdate(
   stamp: number,
   access: Access = EVERYTHING,
   returning: Returning = 'row',
+  references: References = NO_REFERENCES,
 ): Statement {
   const one = oneRow(model, op, access)
   const set = compileSet(model, op.set, stamp)
-  const sql = textOfShape(model, `update ${shapeOf(op.set)} ${one.shape} ${returning}`, () => {
-    return `UPDATE ${model.table} SET ${set.sql}${one.sql()}${returningSql(model, returning)}`
+  const sql = textOfShape(model, `update ${shapeOf(op.set)} ${one.shape} ${returning} ${references.shape}`, () => {
+    return `UPDATE ${model.table} SET ${set.sql}${one.sql()}${alsoFound(references)}${returningSql(model, returning)}`
   })
-  return { sql, params: [...set.params, ...one.params] }
+  return { sql, params: [...set.params, ...one.params, ...references.params] }
 }
 
 export function compileDelete(model: CompiledModel, op: OneRow, access: Access = EVERYTHING): Statement {
@@ -222,6 +227,11 @@ export function compileDelete(model: CompiledModel, op: OneRow, access: Access =
   const sql = textOfShape(model, `delete ${one.shape}`, () => `DELETE FROM ${model.table}${one.sql()}`)
   return { sql, params: one.params }
 }
+
+const alsoFound = ({ conditions }: References) =>
+  conditions()
+    .map(condition => ` AND ${condition}`)
+    .join('')
 
 /** The row with this key, if it still has this version. */
 export interface OneRow {
@@ -247,13 +257,15 @@ export function compileUpsert(
   op: Of<'upsert'>,
   stamp: number,
   access: Access = EVERYTHING,
+  references: References = NO_REFERENCES,
 ): Statement {
   if ('fields' in op.update) {
-    return compileInsert(model, op.row, stamp, 'row', overwriteClause(model, op.on, op.update.fields, stamp, access))
+    const clause = overwriteClause(model, op.on, op.update.fields, stamp, access)
+    return compileInsert(model, op.row, stamp, 'row', clause, references)
   }
   const set = compileSet(model, op.update.set, stamp)
   const clause = { shape: `set ${op.on.join()} ${shapeOf(op.update.set)}`, sql: () => set.sql, params: set.params }
-  return compileInsert(model, op.row, stamp, 'row', updateClause(model, op.on, access, clause))
+  return compileInsert(model, op.row, stamp, 'row', updateClause(model, op.on, access, clause), references)
 }
 
 export function compileBulkUpdate(
@@ -261,11 +273,14 @@ export function compileBulkUpdate(
   op: Pick<Of<'bulkUpdate'>, 'where' | 'set'>,
   stamp: number,
   access: Access = EVERYTHING,
+  references: References = NO_REFERENCES,
 ): Statement {
   const set = compileSet(model, op.set, stamp)
   const params = [...set.params]
   const where = compileWhere(model, narrow(op.where, model.definition, access), params)
-  return { sql: `UPDATE ${model.table} SET ${set.sql}${where}${returningSql(model, 'key')}`, params }
+  params.push(...references.params)
+  const rows = `${where}${alsoFound(references)}`
+  return { sql: `UPDATE ${model.table} SET ${set.sql}${rows}${returningSql(model, 'key')}`, params }
 }
 
 export function compileBulkDelete(
