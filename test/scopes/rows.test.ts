@@ -2,7 +2,10 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Scope } from '../../src/shared/protocol.js'
 import { sql } from '../../src/index.js'
-import { dump, failure, tenants, User } from './support.js'
+import { resolveModels } from '../../src/resolve.js'
+import { compileModel } from '../../worker/compile/model.js'
+import { visible, visibleClause } from '../../worker/compile/visible.js'
+import { dump, failure, models, tenants, User } from './support.js'
 
 let { db, a, b } = tenants()
 beforeEach(async () => {
@@ -185,6 +188,29 @@ describe('what comes from anywhere', () => {
     } as const
     expect((await failure(db.send({ ...counted, having: text, limit: null, offset: 0 }, scope))).code).toBe('READONLY')
     expect((await failure(db.send({ op: 'count', model: 'Role', where: text }, scope))).code).toBe('READONLY')
+  })
+
+  test('a model that no scope sees, wherever it is named', async () => {
+    const list = {
+      op: 'list',
+      model: 'User',
+      where: null,
+      order: [],
+      limit: null,
+      offset: 0,
+      select: null,
+      after: null,
+    }
+    const include = [{ relation: { model: 'Post', through: { model: 'Secret' } } }]
+    expect((await failure(db.send({ ...list, include } as never, scope))).code).toBe('UNKNOWN_MODEL')
+    const where = { type: 'not', of: { type: 'related', relation: { model: 'Secret' } } }
+    expect((await failure(db.send({ ...list, where } as never, scope))).code).toBe('UNKNOWN_MODEL')
+    // By whatever way it is reached, nothing of it is seen.
+    const { definition } = resolveModels(models).get('Secret')!
+    const access = { scope, withDeleted: false }
+    expect(visible(definition, access)).toEqual({ type: 'always', value: false })
+    expect(visibleClause(compileModel(definition, true), access).sql()).toBe(' AND FALSE')
+    expect(visible(definition, { ...access, scope: null })).toBeNull()
   })
 
   test('a scope that is none', async () => {

@@ -85,10 +85,8 @@ function referencesOf(
     fields: references.map(({ field }) => field),
     shape: `refs ${references.map(({ field }) => field).join()}`,
     conditions: () =>
-      targets.map(({ target: { definition: to, table, key: id }, seen }) => {
-        // Whatever is bound has to be bound: the key, though nothing is seen.
-        const nothing = to.scope || to.shared ? '' : ' AND FALSE'
-        return `EXISTS (SELECT 1 FROM ${table} WHERE ${table}.${id.quoted} = ${id.placeholder}${seen.sql()}${nothing})`
+      targets.map(({ target: { table, key: id }, seen }) => {
+        return `EXISTS (SELECT 1 FROM ${table} WHERE ${table}.${id.quoted} = ${id.placeholder}${seen.sql()})`
       }),
     params: targets.flatMap(({ seen }, i) => [toParam(references[i]!.value), ...seen.params]),
   }

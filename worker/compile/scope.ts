@@ -53,7 +53,7 @@ export function bindToScope(op: WireOperation, models: Models, scope: Scope): Wi
   if (!model) return op
   assertSeen(model, isWrite(op.op))
   const { row: _row, rows: _rows, ...rest } = op as WireOperation & { row?: unknown; rows?: unknown }
-  if (holdsSql(rest)) throw readonlyScope('$sql', 'say it with the other operators.')
+  assertInside(rest, models)
   switch (op.op) {
     case 'create':
       return { ...op, row: bindRow(op.row, model, scope) }
@@ -143,15 +143,17 @@ function assertSeen(model: ModelDefinition, write: boolean): void {
   if (write) throw readonlyScope(`a write to ${model.name}, which all scopes share,`, `use db.${model.accessor}.`)
 }
 
-/** Conditions hold conditions, in filters, includes and whatever else: a piece of SQL is found wherever it is. */
-function holdsSql(value: unknown): boolean {
-  const found: unknown[] = [value]
-  for (let item = found.pop(); item !== undefined; item = found.pop()) {
+/** Conditions hold conditions, and may name models: SQL, and a model that is not seen, are found wherever they are. */
+function assertInside(value: unknown, models: Models): void {
+  const left: unknown[] = [value]
+  for (let item = left.pop(); item !== undefined; item = left.pop()) {
     if (typeof item !== 'object' || item === null || item instanceof Uint8Array) continue
-    if ((item as { type?: unknown }).type === 'sql') return true
-    for (const inner of Object.values(item)) if (inner !== undefined) found.push(inner)
+    const { type, model } = item as { readonly type?: unknown; readonly model?: unknown }
+    if (type === 'sql') throw readonlyScope('$sql', 'say it with the other operators.')
+    const named = typeof model === 'string' ? models.get(model) : undefined
+    if (named) assertSeen(named.definition, false)
+    for (const inner of Object.values(item)) if (inner !== undefined) left.push(inner)
   }
-  return false
 }
 
 function otherScope(field: string): DataFlowError {

@@ -16,6 +16,7 @@ export const EVERYTHING: Access = { scope: null, withDeleted: true }
 
 /** What a row must be, or null where all rows can be seen. */
 export function visible(definition: ModelDefinition, access: Access): Condition | null {
+  if (isUnseen(definition, access)) return { type: 'always', value: false }
   const of = [...scopeOf(definition, access)].map(([field, value]): Condition => {
     // Without statistics SQLite takes any index for as good as any other: a whole scope for the rows of one author.
     return { type: 'compare', field, op: '=', value, common: true }
@@ -37,6 +38,7 @@ export const NOTHING_HIDDEN: Clause = { shape: '', sql: () => '', params: [] }
 /** What stands behind the key's condition, beginning with AND. */
 export function visibleClause(model: CompiledModel, access: Access): Clause {
   const { definition } = model
+  if (isUnseen(definition, access)) return { shape: 'unseen', sql: () => ' AND FALSE', params: [] }
   const scope = scopeOf(definition, access)
   const deletedAt = fieldThatHides(definition, access)
   const only = access.withDeleted === 'only'
@@ -59,6 +61,11 @@ export function visibleClause(model: CompiledModel, access: Access): Clause {
 export function scopeOf(definition: ModelDefinition, { scope }: Access): [string, Exclude<StoredValue, null>][] {
   if (!scope || !definition.scope) return []
   return definition.scope.map(field => [field, scope[field]!])
+}
+
+/** Of a model that says nothing of scopes a scope sees nothing, by whatever way it is reached. */
+function isUnseen({ scope, shared }: ModelDefinition, access: Access): boolean {
+  return access.scope !== null && !scope && !shared
 }
 
 function fieldThatHides({ softDelete }: ModelDefinition, { withDeleted }: Access): string | undefined {
