@@ -181,6 +181,8 @@ export interface ModelOptions<F extends Fields> {
   softDelete?: boolean
   /** Rows are added and read; whatever would change or delete one is `READONLY`. */
   appendOnly?: boolean
+  /** Text fields whose words `search` finds: an index of them is kept in step with every write. */
+  search?: readonly (keyof F & string)[]
 }
 
 /** The type of options that were left out. */

@@ -93,6 +93,8 @@ export interface ModelDefinition {
   readonly appendOnly?: true
   /** The fields that a scope binds. */
   readonly scope?: readonly string[]
+  /** Fields whose words are found by `search`; left out where none are. */
+  readonly search?: readonly string[]
 }
 
 /** The field called `name`, or undefined. Models are small: no index is kept beside the array. */
