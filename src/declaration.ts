@@ -1,10 +1,11 @@
 // What model() refuses: declarations that make no table, or names that mean something else.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isWellFormed } from './shared/codec.js'
 import type { ReferenceAction } from './shared/definition.js'
 import { DataFlowError } from './shared/errors.js'
 import type { AnyField, FieldSpec } from './shared/schema.js'
 import { DELETED_AT } from './shared/soft-delete.js'
-import { isSqlExpr } from './shared/sql.js'
+import { assertSchema, isSqlExpr } from './shared/sql.js'
 
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/
 /** As many as SQLite's json_array takes. */
@@ -13,7 +14,7 @@ const MAX_FIELDS = 1000
 export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
-const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'softDelete', 'appendOnly', 'search']
+const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'schema', 'softDelete', 'appendOnly', 'search']
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
 
 /** Throws `BAD_MODEL` or `BAD_OPTION` for a declaration that makes no table. */
@@ -38,7 +39,8 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
       })
     }
   }
-  const { table, renamedFrom = [], indexes, unique, search } = options as Record<string, unknown>
+  const { table, renamedFrom = [], indexes, unique, schema, search } = options as Record<string, unknown>
+  assertSchema(schema as StandardSchemaV1 | undefined, 'BAD_MODEL')
   if (table !== undefined && typeof table !== 'string') bad('The name of a table is a text.', "{ table: 'users' }.")
   if (![renamedFrom].flat().every(old => typeof old === 'string' && old !== name)) {
     bad('renamedFrom is the name of a model, or several.', "{ renamedFrom: 'Person' }.")
@@ -128,6 +130,9 @@ function checkField(spec: FieldSpec, bad: (text: string, hint: string) => never)
   }
   if (spec.max !== undefined && !(Number.isSafeInteger(spec.max) && spec.max >= 0)) {
     bad('max must be a whole number.', 't.text({ max: 320 }).')
+  }
+  if (spec.schema && (made || spec.kind === 'autoId')) {
+    bad('The library makes the values of this field: no schema sees them.', 'remove .schema().')
   }
   if (spec.primaryKey) {
     if (spec.nullable) bad('A key is never null.', 'remove .nullable().')

@@ -1,4 +1,5 @@
 // model(): a definition, and an operation per method as plain data. Nothing here runs anything.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Where } from './where.js'
 import type { AggregateArgs, Aggregated, CheckAggregate, DistinctArgs } from './aggregate.js'
 import type { Exact } from './exact.js'
@@ -7,7 +8,17 @@ import { checkDeclaration } from './declaration.js'
 import { canonicalKey } from './operation-key.js'
 import type { DataFlowError } from './shared/errors.js'
 import type { OrRefs, OrUpdateRefs, Ref } from './shared/reference.js'
-import type { Fields, InsertOf, KeyName, KeyOf, RowOf, Simplify, TypeError, UpdateOf } from './shared/schema.js'
+import type {
+  Fields,
+  InsertOf,
+  KeyName,
+  KeyOf,
+  OutputOf,
+  RowOf,
+  Simplify,
+  TypeError,
+  UpdateOf,
+} from './shared/schema.js'
 import type { SqlExpr } from './shared/sql.js'
 
 declare const RESULT: unique symbol
@@ -183,6 +194,11 @@ export interface ModelOptions<F extends Fields> {
   appendOnly?: boolean
   /** Text fields whose words `search` finds: an index of them is kept in step with every write. */
   search?: readonly (keyof F & string)[]
+  /**
+   * A synchronous Standard Schema that every new row goes through (create, upsert, bulkCreate, bulkUpsert), with its defaults
+   * filled in. What it gives back is written; an update does not know the whole row: `checks` hold for both.
+   */
+  schema?: StandardSchemaV1<any, OutputOf<F>>
 }
 
 /** The type of options that were left out. */

@@ -23,8 +23,14 @@ export interface PageField {
   readonly definition: FieldDefinition
   /** Makes the value of a create that leaves the field out, unencoded. */
   readonly generate?: () => unknown
+  /** Its default as it was declared. */
+  readonly constant?: { readonly value: unknown }
+  /** What every value goes through that the page knows. */
   readonly schema?: StandardSchemaV1
 }
+
+/** Whether values of the field are checked by a schema of the app's: only a value that the page knows can be. */
+export const hasSchema = (field: PageField): boolean => field.schema !== undefined
 
 /** A model of one database, on the page. */
 export interface PageModel {
@@ -33,6 +39,8 @@ export interface PageModel {
   readonly definition: ModelDefinition
   readonly fields: readonly PageField[]
   readonly fieldNamed: ReadonlyMap<string, PageField>
+  /** What every new row goes through. */
+  readonly schema?: StandardSchemaV1
   /** Decoders of rows by what is selected, made when first needed. */
   readonly decoders: Map<string, RowDecoder>
 }
@@ -114,7 +122,7 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
   }
   return new Map(
     [...byName].map(([name, { accessor, model, table }]) => {
-      const { renamedFrom = [], softDelete, appendOnly } = model.$options as ModelOptions<Fields>
+      const { renamedFrom = [], softDelete, appendOnly, schema } = model.$options as ModelOptions<Fields>
       const fields = Object.entries(model.$fields as Fields).map(([field, { spec }]) =>
         resolveField(name, field, softDelete && field === DELETED_AT ? { ...spec, readonly: true } : spec, keyOf),
       )
@@ -138,6 +146,7 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
           definition,
           fields,
           fieldNamed: new Map(fields.map(f => [f.definition.name, f])),
+          ...(schema ? { schema } : {}),
           decoders: new Map(),
         },
       ]
@@ -184,6 +193,7 @@ function resolveField(
   return {
     definition: spec.constant ? { ...definition, defaultValue: encodeDefault(model, definition, spec) } : definition,
     ...(spec.generate ? { generate: spec.generate } : {}),
+    ...(spec.constant ? { constant: spec.constant } : {}),
     ...(spec.schema ? { schema: spec.schema } : {}),
   }
 }

@@ -97,6 +97,62 @@ const Branded = model('Branded', {
 })
 ok<Eq<Row<typeof Branded>['n'], 'a' | 'b'>>()
 ok<Eq<Has<Insert<typeof Branded>, 'fixed'>, false>>()
+const Checked = model(
+  'Checked',
+  {
+    id: t.id(),
+    mail: t.text().nullable().schema(z.email().brand<'Mail'>()),
+    count: t.integer().schema(z.coerce.number<string>()),
+    role: t
+      .enum(['a', 'b', 'c'])
+      .schema(z.enum(['a', 'b']))
+      .default('a'),
+    day: t.date().schema(z.date()),
+    maybe: t.text().schema(z.string().default('x')),
+    any: t.json().schema(z.object({ n: z.number().optional() })),
+    plain: t.integer(),
+  },
+  { schema: z.object({ plain: z.number(), day: z.date() }).refine(row => row.plain > 0) },
+)
+ok<Eq<Row<typeof Checked>['mail'], (string & z.core.$brand<'Mail'>) | null>>()
+ok<Eq<Row<typeof Checked>['count'], number>>()
+ok<Eq<Row<typeof Checked>['role'], 'a' | 'b'>>()
+ok<Eq<Row<typeof Checked>['any'], { n?: number | undefined }>>()
+ok<
+  Eq<
+    Insert<typeof Checked>,
+    {
+      count: string
+      day: Date
+      maybe: string
+      any: { n?: number | undefined }
+      plain: number
+      id?: string
+      mail?: string | null
+      role?: 'a' | 'b'
+    }
+  >
+>()
+ok<Eq<NonNullable<Update<typeof Checked>['count']>, string>>()
+ok<Eq<NonNullable<Update<typeof Checked>['plain']>, number | { $inc: number }>>()
+compiled(() => {
+  // @ts-expect-error the schema gives what a text does not hold
+  t.text().schema(z.coerce.number())
+  // @ts-expect-error null is for nullable fields
+  t.text().schema(z.string().nullable())
+  // @ts-expect-error undefined is no value
+  t.integer().schema(z.number().optional())
+  // @ts-expect-error a date is read as a Date
+  t.date().schema(z.string())
+  // @ts-expect-error none of the enum's values
+  t.enum(['a', 'b']).schema(z.enum(['a', 'x']))
+  // @ts-expect-error no schema
+  t.text().schema((value: string) => value)
+  // @ts-expect-error the model's schema gives what the field does not hold
+  model('Wrong', { id: t.id(), n: t.integer() }, { schema: z.object({ n: z.string() }) })
+  // @ts-expect-error no schema
+  model('Wrong', { id: t.id() }, { schema: true })
+})
 const OfBranded = model('OfBranded', {
   id: t.id(),
   to: t.ref('Branded').$type<string & { readonly __brand: 'UserId' }>(),
