@@ -238,7 +238,19 @@ export type CheckFields<F extends Fields> = [KeyName<F>] extends [never]
       : TypeError<`Field names cannot start with "$": ${Extract<keyof F, `$${string}`> & string}`>
 
 /** Turns options that do not fit each other, or the fields, into a type whose name says what is wrong. */
-export type CheckOptions<F extends Fields, O> = Exact<O, ModelOptions<F>> & CheckKind<F, O>
+export type CheckOptions<F extends Fields, O> = Exact<Omit<O, 'schema'>, Omit<ModelOptions<F>, 'schema'>> &
+  CheckKind<F, O> &
+  CheckSchema<F, O>
+
+type CheckSchema<F extends Fields, O> = O extends { readonly schema: StandardSchemaV1<any, infer Output> }
+  ? string extends keyof Output
+    ? unknown
+    : [Exclude<keyof Output, keyof F>] extends [never]
+      ? unknown
+      : {
+          readonly schema: TypeError<`The schema gives "${Exclude<keyof Output, keyof F> & string}", which is no field`>
+        }
+  : unknown
 
 class OperationValue {
   readonly model: string

@@ -150,6 +150,8 @@ compiled(() => {
   t.text().schema((value: string) => value)
   // @ts-expect-error the model's schema gives what the field does not hold
   model('Wrong', { id: t.id(), n: t.integer() }, { schema: z.object({ n: z.string() }) })
+  // @ts-expect-error the model's schema gives what is no field
+  model('Wrong', { id: t.id(), n: t.integer() }, { schema: z.object({ n: z.number(), nope: z.string() }) })
   // @ts-expect-error no schema
   model('Wrong', { id: t.id() }, { schema: true })
 })
