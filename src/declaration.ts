@@ -10,11 +10,24 @@ import { assertSchema, isSqlExpr } from './shared/sql.js'
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/
 /** As many as SQLite's json_array takes. */
 const MAX_FIELDS = 1000
+/** json_object takes a name with each value. */
+const MAX_AUDITED = 500
 // Names that a promise, an object or SQLite already gives a meaning.
 export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
-const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'schema', 'softDelete', 'appendOnly', 'search']
+const OPTIONS = [
+  'table',
+  'renamedFrom',
+  'indexes',
+  'unique',
+  'checks',
+  'schema',
+  'softDelete',
+  'appendOnly',
+  'search',
+  'audit',
+]
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
 
 /** Throws `BAD_MODEL` or `BAD_OPTION` for a declaration that makes no table. */
@@ -39,7 +52,7 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
       })
     }
   }
-  const { table, renamedFrom = [], indexes, unique, schema, search } = options as Record<string, unknown>
+  const { table, renamedFrom = [], indexes, unique, schema, search, audit } = options as Record<string, unknown>
   assertSchema(schema as StandardSchemaV1 | undefined, 'BAD_MODEL')
   if (table !== undefined && typeof table !== 'string') bad('The name of a table is a text.', "{ table: 'users' }.")
   if (![renamedFrom].flat().every(old => typeof old === 'string' && old !== name)) {
@@ -52,8 +65,12 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
   if (search !== undefined && !(Array.isArray(search) && search.length > 0)) {
     bad('search is a list of fields.', "{ search: ['title', 'body'] }.")
   }
+  if (audit !== undefined && typeof audit !== 'boolean') bad('audit is true or false.', '{ audit: true }.')
   const entries = Object.entries(fields)
   if (entries.length > MAX_FIELDS) bad(`A model has at most ${MAX_FIELDS} fields.`, 'put some into a t.json().')
+  if (audit && entries.length > MAX_AUDITED) {
+    bad(`An audited model has at most ${MAX_AUDITED} fields.`, 'put some into a t.json().')
+  }
   const keys = entries.filter(([, field]) => field?.spec?.primaryKey)
   if (keys.length === 0) bad('A model needs a primary key.', 'add `id: t.id()`.')
   if (keys.length > 1) bad('A model has one key: composite keys are not supported yet.', 'use t.id() and `unique`.')

@@ -194,6 +194,8 @@ export interface ModelOptions<F extends Fields> {
   appendOnly?: boolean
   /** Text fields whose words `search` finds: an index of them is kept in step with every write. */
   search?: readonly (keyof F & string)[]
+  /** Records every change of a row, whatever makes it, in the same transaction: read it with `db.audit.list`. */
+  audit?: boolean
   /**
    * A synchronous Standard Schema that every new row goes through (create, upsert, bulkCreate, bulkUpsert), with its defaults
    * filled in. What it gives back is written; an update does not know the whole row: `checks` hold for both.

@@ -138,6 +138,7 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
         ...(appendOnly ? { appendOnly } : {}),
         ...resolveRest(name, table, model, fields),
         ...resolveSearch(name, model, fields),
+        ...((model.$options as ModelOptions<Fields>).audit ? { audit: true as const } : {}),
       }
       return [
         name,

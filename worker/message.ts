@@ -95,7 +95,7 @@ export class MessageRunner {
   /** Runs a unit inside a lease's transaction. */
   runLeased(unit: Unit, { stamp, changes }: Lease): UnitOutcome {
     const { db } = this.#parts
-    const execution: Execution = { stamp, changes, scope: unit.scope ?? null }
+    const execution: Execution = { stamp, changes, scope: unit.scope ?? null, actor: unit.actor ?? null }
     this.#at = { op: unit.ops[0]! }
     try {
       this.#parts.begin(unit)
@@ -140,7 +140,12 @@ export class MessageRunner {
   #runUnit({ unit, i, writes }: Job, attempt: Attempt, alone: boolean): boolean {
     const { db } = this.#parts
     const { ops } = unit
-    const execution: Execution = { stamp: attempt.stamp, changes: new Changes(), scope: unit.scope ?? null }
+    const execution: Execution = {
+      stamp: attempt.stamp,
+      changes: new Changes(),
+      scope: unit.scope ?? null,
+      actor: unit.actor ?? null,
+    }
     this.#at = { op: ops[0]! }
     const runOps = () => ops.map(op => this.#execute(op, execution))
     // One statement is a transaction by itself; operations that only read cannot be interrupted.

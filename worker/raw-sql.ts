@@ -24,7 +24,7 @@ const PRAGMA_WITH_NAME =
 const PRAGMA_ALONE =
   /^PRAGMA\s+(?:\w+\.)?(?:collation_list|compile_options|database_list|function_list|module_list|pragma_list|page_count|page_size|freelist_count|data_version|schema_version|user_version|application_id|encoding|foreign_keys)\s*;?\s*$/i
 /** The library's own tables, by any spelling of an identifier. */
-const OWN_TABLE = /\bdataflow_(?:(?:migrations|model_registry|migration_locks)\b|search\()/i
+const OWN_TABLE = /\bdataflow_(?:(?:migrations|model_registry|migration_locks|audit)\b|search\()/i
 /** Its triggers: such a name has to be quoted. */
 const OWN_TRIGGER = /["'`[]tr:/i
 /** A full-text index. EXPLAIN does not say which virtual table is written, so all of them are named. */

@@ -93,6 +93,8 @@ export interface ModelDefinition {
   readonly appendOnly?: true
   /** The fields that a scope binds. */
   readonly scope?: readonly string[]
+  /** Every change of a row is recorded; left out where none is. */
+  readonly audit?: true
   /** Fields whose words are found by `search`; left out where none are. */
   readonly search?: readonly string[]
 }

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { DatabaseOptions, Executor, QueryResult } from '../../src/database.js'
 import { decodeConflict } from '../../src/encode/conflict.js'
+import { actorOf } from '../../src/actor.js'
+import { auditTrail } from '../../src/audit.js'
 import { prepare } from '../../src/encode/operation.js'
 import type { Prepared } from '../../src/encode/options.js'
 import { isOperation, type AnyModel, type Operation } from '../../src/model.js'
@@ -53,6 +55,7 @@ export interface LocalDatabase<Ms extends Record<string, AnyModel>> {
   execute: Executor['execute']
   /** Several calls of one tick: one message, each with its own outcome. */
   tick(queries: readonly (Query | readonly Query[])[]): Promise<PromiseSettledResult<any>[]>
+  readonly audit: { list(args?: any): Promise<any[]>; prune(args: { before: Date }): Promise<number> }
   sql<T = Record<string, any>>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
   /** Statements executed by `work`, and transaction control. */
   count<T>(work: () => Promise<T>): Promise<{ executed: number; control: number; result: T }>
@@ -109,7 +112,11 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
     return prepare(model, query)
   }
   const send = async (groups: readonly (readonly Prepared[])[], durability: Durability | null = null) => {
-    const message: Unit[] = groups.map(group => ({ id: ++units, ops: group.map(({ wire }) => wire), durability }))
+    const message: Unit[] = groups.map(group => {
+      const ops = group.map(({ wire }) => wire)
+      const actor = actorOf(options.actor, ops)
+      return { id: ++units, ops, durability, ...(actor === undefined ? {} : { actor }) }
+    })
     const outcomes = await unwrap(engine.run(structuredClone(message)))
     return outcomes.map((outcome, i) => {
       if ('error' in outcome) {
@@ -148,6 +155,11 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
       return settled!.value[0]
     },
     [MODELS]: pageModels,
+    audit: auditTrail({
+      models: pageModels,
+      run: query => one(query),
+      prune: before => unwrap(engine.schema.pruneAudit(before)),
+    }),
     async tick(queries) {
       const groups = queries.map(query => ('length' in query ? query : [query]) as readonly Query[])
       const settled = await send(groups.map(group => group.map(prepareAny)))

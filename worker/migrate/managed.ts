@@ -1,6 +1,8 @@
 // What the library keeps on a model's table by itself, beside its indexes: triggers, and the full-text index that some of
 // them fill. Derived from the model, and part of its shape.
 import type { ModelDefinition } from '../../src/shared/definition.js'
+import { AUDIT_TRAIL, SEARCH_INDEX } from '../compile/fields-used.js'
+import { auditTriggers, isAuditTrigger } from './audit-trail.js'
 import { fillSearchSql, isSearchTrigger, searchOf, searchTriggers } from './search-index.js'
 import type { TableShape, TriggerShape } from './shape.js'
 import * as steps from './step.js'
@@ -11,7 +13,7 @@ export type Managed = Pick<TableShape, 'triggers' | 'search'>
 
 /** Triggers never change the row that they fire for: nothing is read again after them. Their names begin with `tr:`. */
 export function managedOf(model: ModelDefinition): Managed {
-  return managed([...searchTriggers(model)], searchOf(model))
+  return managed([...searchTriggers(model), ...auditTriggers(model)], searchOf(model))
 }
 
 export function managed(triggers: readonly TriggerShape[], search: TableShape['search'] | null): Managed {
@@ -57,6 +59,20 @@ export function planManaged(stored: Managed, declared: TableShape, rebuilt = fal
 }
 
 const sameSearch = (a: Managed, b: Managed) => a.search?.name === b.search?.name && a.search?.sql === b.search?.sql
+
+/** What of it a table does not have as declared, as operations name it (fields-used.ts). */
+export function lackingManaged(actual: Managed, expected: Managed): string[] {
+  const kept = (of: Managed, keep: (trigger: TriggerShape) => boolean) => (of.triggers ?? []).filter(keep)
+  const [auditing, wanted] = [kept(actual, isAuditTrigger), kept(expected, isAuditTrigger)]
+  const [searching, searched] = [actual, expected].map(of => managed(kept(of, isSearchTrigger), of.search)) as [
+    Managed,
+    Managed,
+  ]
+  return [
+    ...(compareManaged(searching, searched).length > 0 ? [SEARCH_INDEX] : []),
+    ...(compareManaged(managed(auditing, null), managed(wanted, null)).length > 0 ? [AUDIT_TRAIL] : []),
+  ]
+}
 
 /** What is different in what is kept on a table, each as a sentence behind the model's name. */
 export function compareManaged(actual: Managed, expected: Managed): string[] {

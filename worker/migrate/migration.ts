@@ -3,6 +3,7 @@
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { MigrationOperation, MigrationProgress } from '../../src/shared/protocol.js'
 import { isOwnTrigger, SqliteError, type Clock, type Sqlite } from '../seams.js'
+import { hasAuditTable, renameAudited, STAMP_AUDIT } from './audit-trail.js'
 import { nameOf, operationOf, writeLedger, type LedgerEntry } from './ledger.js'
 import type { Prepared } from './prepare.js'
 import type { Rebuild } from './rebuild.js'
@@ -68,8 +69,10 @@ export class Migration {
   /** What the data steps may still have wanted to read is given up; then everything is checked and recorded. */
   end(): void {
     const { db } = this.#parts
-    const { plan, registration, now } = this.prepared
+    const { plan, dataSteps, registration, now } = this.prepared
     for (const step of plan.late) this.run(step)
+    renameAudited(db, registration.registered)
+    if (dataSteps.length > 0 && hasAuditTable(db)) db.run(STAMP_AUDIT, [null, now])
     if (this.prepared.foreignKeysOff) assertReferences(db)
     if (this.#operations.length > 0) writeLedger(db, this.#entry(), 'applied', null)
     const schemaVersion = schemaVersionOf(db)

@@ -12,10 +12,11 @@ import type {
 } from '../../src/shared/protocol.js'
 import { toDataFlowError } from '../failure.js'
 import { SqliteError, type Clock, type Sqlite } from '../seams.js'
+import { STAMP_AUDIT } from './audit-trail.js'
 import type { DeclaredModel } from './declared.js'
-import { SEARCH_INDEX } from '../compile/fields-used.js'
+import { AUDIT_TRAIL, SEARCH_INDEX } from '../compile/fields-used.js'
 import { introspect } from './introspect.js'
-import { compareManaged } from './managed.js'
+import { lackingManaged } from './managed.js'
 import { alteredRecords, deleteLockRow, readBuildHistory, readHistory, takeLockRow } from './ledger.js'
 import { Migration } from './migration.js'
 import { missingOf, mismatch, verifyModels } from './mismatch.js'
@@ -199,6 +200,14 @@ export class Migrator {
 
   /** Brings these models to their declared shape, as far as the options allow. Throws what keeps it from that. */
   ensure(models: readonly DeclaredModel[]): void {
+    this.#ensure(models)
+    const audited = models.some(({ definition: { audit, name } }) => audit && !this.lacking(name).has(AUDIT_TRAIL))
+    if (!audited || this.#standing) return
+    // What another program, or a build that knows nothing of it, has made triggers write must not be the next writer's.
+    this.#parts.db.run(STAMP_AUDIT, [null, this.#parts.clock.now()])
+  }
+
+  #ensure(models: readonly DeclaredModel[]): void {
     const { options, clock } = this.#parts
     if (!options.cacheTableChecks) this.#preparer.forget()
     const start = clock.monotonic()
@@ -260,8 +269,7 @@ export class Migrator {
         return !column || column.type !== shape.columns[i]!.type || (column.notNull && !shape.columns[i]!.notNull)
       })
       const names = lacking.map(field => field.name)
-      if (compareManaged(found.shape, shape).length > 0) names.push(SEARCH_INDEX)
-      this.#lacking.set(shape.model, new Set(names))
+      this.#lacking.set(shape.model, new Set([...names, ...lackingManaged(found.shape, shape)]))
     }
   }
 
@@ -364,6 +372,7 @@ export class Migrator {
       if (!usable) throw newerBuild(shape.model)
       const lacking = definition.fields.filter(field => !usable.has(field.column)).map(field => field.name)
       if (shape.search && !usable.has(SEARCH_INDEX)) lacking.push(SEARCH_INDEX)
+      if (definition.audit && !usable.has(AUDIT_TRAIL)) lacking.push(AUDIT_TRAIL)
       if (lacking.length > 0) this.#lacking.set(shape.model, new Set(lacking))
     }
   }

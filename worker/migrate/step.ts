@@ -12,6 +12,7 @@ import {
   renameColumnSql,
   renameTableSql,
 } from './ddl.js'
+import { AUDIT_TABLE, isAuditTrigger } from './audit-trail.js'
 import type { Rebuild } from './rebuild.js'
 import type { ColumnShape, IndexShape, SearchShape, TableShape, TriggerShape } from './shape.js'
 
@@ -43,8 +44,11 @@ export function createTable(shape: TableShape): PlannedStep[] {
   return [create, ...shape.indexes.map(index => createIndex(shape, index))]
 }
 
-export function createTrigger(owner: Owner, { name, sql }: TriggerShape): PlannedStep {
-  return step('createTrigger', owner, `create trigger ${name}`, [sql], [dropTriggerSql(name)])
+export function createTrigger(owner: Owner, trigger: TriggerShape): PlannedStep {
+  const { name, sql } = trigger
+  // What it writes to must be there, also where an app runs the statements by hand.
+  const before = isAuditTrigger(trigger) ? AUDIT_TABLE : []
+  return step('createTrigger', owner, `create trigger ${name}`, [...before, sql], [dropTriggerSql(name)])
 }
 
 export function dropTrigger(owner: Owner, { name, sql }: TriggerShape): PlannedStep {
