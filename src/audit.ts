@@ -1,12 +1,16 @@
 // db.audit: what has changed, by whom and when. Triggers write it (worker/migrate/audit-trail.ts); here it is read.
+import { AUDIT_LIST } from './actor.js'
 import type { RunOptions } from './connect.js'
 import { decodeAudited } from './encode/audited.js'
 import { badOption, named, readOptions } from './encode/options.js'
 import { encodeKey } from './encode/row.js'
 import type { AnyModel, Key, Row } from './model.js'
 import type { PageModel } from './resolve.js'
+import { prepareSql } from './run-sql.js'
 import { describe } from './shared/codec.js'
 import { DataFlowError } from './shared/errors.js'
+import type { WireOperation, WireResult } from './shared/operation.js'
+import type { UnitResult } from './shared/protocol.js'
 import { didYouMean } from './shared/nearest.js'
 import { sql, type SqlExpr, type SqlQuery } from './shared/sql.js'
 import { checkRunOptions } from './table.js'
@@ -71,20 +75,24 @@ export interface AuditTrail<Ms> {
 
 export interface AuditParts {
   readonly models: ReadonlyMap<string, PageModel>
-  run(query: SqlQuery<any>, options: RunOptions): Promise<unknown>
+  send(wire: WireOperation, options: RunOptions): Promise<UnitResult>
   prune(before: number): Promise<number>
 }
 
 const TABLE = sql`select 1 from sqlite_schema where type = 'table' and name = 'dataflow_audit'`
 
-export function auditTrail({ models, run, prune }: AuditParts): AuditTrail<any> {
+export function auditTrail({ models, send, prune }: AuditParts): AuditTrail<any> {
+  const run = async <T>(query: SqlQuery<T>, options: RunOptions): Promise<T[]> => {
+    const { wire, decode } = prepareSql(query)
+    return decode((await send({ ...wire, method: AUDIT_LIST }, options)) as WireResult) as T[]
+  }
   return {
     async list(args: unknown) {
-      const { condition, limit, options } = named({ op: 'audit.list' }, () => readArgs(args, models))
+      const { condition, limit, options } = named({ op: AUDIT_LIST }, () => readArgs(args, models))
       // Where nothing was ever audited there is none.
-      if (((await run(TABLE, options)) as unknown[]).length === 0) return []
+      if ((await run(TABLE, options)).length === 0) return []
       const query = sql<StoredEntry>`select * from dataflow_audit where ${condition} order by id desc ${limit}`
-      const entries = (await run(query, options)) as StoredEntry[]
+      const entries = await run(query, options)
       return entries.map(entry => decodeEntry(models.get(entry.model)!, entry)) as never
     },
     async prune(args: unknown) {
@@ -134,7 +142,7 @@ function readArgs(args: unknown, models: ReadonlyMap<string, PageModel>) {
     }
     // Without a key it is faster to go through the entries in their order than to sort those of the model.
     if (key === undefined) conditions.push(sql`+model = ${name}`)
-    else conditions.push(sql`model = ${name}`, sql`key = ${encodeKey(key, { model, op: 'audit.list' })}`)
+    else conditions.push(sql`model = ${name}`, sql`key = ${encodeKey(key, { model, op: AUDIT_LIST })}`)
   }
   if (who !== undefined) {
     if (who !== null && typeof who !== 'string')

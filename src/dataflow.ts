@@ -184,7 +184,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     },
     audit: auditTrail({
       models,
-      run: (query, runOptions) => executor().run(query, runOptions),
+      send: async (wire, runOptions) => (await transactions.watch(connection.run([wire], runOptions)))[0]!,
       prune: before => connection.call(engine => engine.pruneAudit(before)),
     }),
     async metrics() {

@@ -157,7 +157,11 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
     [MODELS]: pageModels,
     audit: auditTrail({
       models: pageModels,
-      run: query => one(query),
+      async send(wire) {
+        const [outcome] = await unwrap(engine.run([structuredClone({ id: ++units, ops: [wire], durability: null })]))
+        if ('error' in outcome!) throw DataFlowError.fromWire(outcome.error)
+        return outcome!.ok[0]!
+      },
       prune: before => unwrap(engine.schema.pruneAudit(before)),
     }),
     async tick(queries) {

@@ -54,7 +54,9 @@ export class Migration {
       if (step.rebuild) return this.#rebuild(step, step.rebuild)
       let rows: number | null = null
       for (const sql of step.sql) rows = (rows ?? 0) + db.run(sql)
-      return step.kind === 'data' ? rows : null
+      if (step.kind !== 'data') return null
+      if (hasAuditTable(db)) db.run(STAMP_AUDIT, [null, this.prepared.now])
+      return rows
     })
   }
 
@@ -69,10 +71,9 @@ export class Migration {
   /** What the data steps may still have wanted to read is given up; then everything is checked and recorded. */
   end(): void {
     const { db } = this.#parts
-    const { plan, dataSteps, registration, now } = this.prepared
+    const { plan, registration, now } = this.prepared
     for (const step of plan.late) this.run(step)
     renameAudited(db, registration.registered)
-    if (dataSteps.length > 0 && hasAuditTable(db)) db.run(STAMP_AUDIT, [null, now])
     if (this.prepared.foreignKeysOff) assertReferences(db)
     if (this.#operations.length > 0) writeLedger(db, this.#entry(), 'applied', null)
     const schemaVersion = schemaVersionOf(db)
