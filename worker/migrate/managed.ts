@@ -62,16 +62,10 @@ const sameSearch = (a: Managed, b: Managed) => a.search?.name === b.search?.name
 
 /** What of it a table does not have as declared, as operations name it (fields-used.ts). */
 export function lackingManaged(actual: Managed, expected: Managed): string[] {
-  const kept = (of: Managed, keep: (trigger: TriggerShape) => boolean) => (of.triggers ?? []).filter(keep)
-  const [auditing, wanted] = [kept(actual, isAuditTrigger), kept(expected, isAuditTrigger)]
-  const [searching, searched] = [actual, expected].map(of => managed(kept(of, isSearchTrigger), of.search)) as [
-    Managed,
-    Managed,
-  ]
-  return [
-    ...(compareManaged(searching, searched).length > 0 ? [SEARCH_INDEX] : []),
-    ...(compareManaged(managed(auditing, null), managed(wanted, null)).length > 0 ? [AUDIT_TRAIL] : []),
-  ]
+  const searching = ({ triggers = [], search }: Managed) => managed(triggers.filter(isSearchTrigger), search)
+  const auditing = ({ triggers = [] }: Managed) => managed(triggers.filter(isAuditTrigger), null)
+  const differ = (part: (of: Managed) => Managed) => compareManaged(part(actual), part(expected)).length > 0
+  return [...(differ(searching) ? [SEARCH_INDEX] : []), ...(differ(auditing) ? [AUDIT_TRAIL] : [])]
 }
 
 /** What is different in what is kept on a table, each as a sentence behind the model's name. */
