@@ -155,6 +155,55 @@ compiled(() => {
   // @ts-expect-error no schema
   model('Wrong', { id: t.id() }, { schema: true })
 })
+const Audited = model('Audited', { no: t.bigint().primaryKey(), name: t.text() }, { audit: true })
+const Watched = model('Watched', { id: t.id(), name: t.text() }, { audit: true })
+const audited = dataflow('audited', { models: { ones: Audited, twos: Watched }, actor: () => null })
+compiled(async () => {
+  const [entry] = await audited.audit.list({
+    model: 'Audited',
+    key: 1n,
+    who: null,
+    from: new Date(),
+    limit: 5,
+    after: 3,
+  })
+  if (entry?.action === 'create') {
+    ok<Eq<typeof entry.before, null>>()
+    ok<Eq<typeof entry.after, Row<typeof Audited>>>()
+    ok<Eq<typeof entry.key, bigint>>()
+    ok<Eq<typeof entry.who, string | null>>()
+    ok<Eq<typeof entry.at, Date>>()
+  }
+  const [any] = await audited.audit.list()
+  if (any?.model === 'Watched' && any.action === 'delete') {
+    ok<Eq<typeof any.before, Row<typeof Watched>>>()
+    ok<Eq<typeof any.after, null>>()
+    ok<Eq<typeof any.key, string>>()
+  }
+  ok<Eq<Awaited<ReturnType<typeof audited.audit.prune>>, number>>()
+  // @ts-expect-error a model's own name, not its accessor
+  await audited.audit.list({ model: 'ones' })
+  // @ts-expect-error no model of that name
+  await audited.audit.list({ model: 'Nope' })
+  // @ts-expect-error a key is one of a model
+  await audited.audit.list({ key: 'x' })
+  // @ts-expect-error not this model's key
+  await audited.audit.list({ model: 'Audited', key: 'x' })
+  // @ts-expect-error no such option
+  await audited.audit.list({ nope: 1 })
+  // @ts-expect-error no such action
+  await audited.audit.list({ action: 'insert' })
+  // @ts-expect-error a Date
+  await audited.audit.prune({ before: 5 })
+  // @ts-expect-error true or false
+  model('Wrong', { id: t.id() }, { audit: 'yes' })
+  // @ts-expect-error no such option
+  model('Wrong', { id: t.id() }, { audited: true })
+  // @ts-expect-error a text, or a function that gives one
+  dataflow('x', { models: { twos: Watched }, actor: 5 })
+  // @ts-expect-error not later
+  dataflow('x', { models: { twos: Watched }, actor: async () => 'x' })
+})
 const OfBranded = model('OfBranded', {
   id: t.id(),
   to: t.ref('Branded').$type<string & { readonly __brand: 'UserId' }>(),

@@ -16,40 +16,72 @@ export interface AcceptedRow {
   readonly failure?: BadValue
 }
 
-/** Throws UNKNOWN_FIELD and READONLY when it gives what no write may. */
+/**
+ * Throws UNKNOWN_FIELD and READONLY when it gives what no write may, and BAD_WORKFLOW when it looks at what only a later
+ * result of a workflow will be.
+ */
 export function applySchema(
   schema: StandardSchemaV1,
   data: Readonly<Record<string, unknown>>,
   context: Context,
 ): AcceptedRow {
   const values: Record<string, unknown> = {}
+  const unseen = new Map<PropertyKey, unknown>()
   try {
     for (const field of context.model.fields) {
       const { name } = field.definition
       const given = Object.hasOwn(data, name) ? data[name] : undefined
-      const value = given === undefined ? defaultOf(field) : given
-      if (value !== undefined) values[name] = value
+      const value = given === undefined ? defaultOf(field, context) : given
+      if (value === undefined) continue
+      values[name] = value
+      if (context.references?.toWire(value, field)) unseen.set(name, unseenValue(name))
     }
-    const output = validate(schema, { ...values })
+    const output = validate(schema, { ...values, ...Object.fromEntries(unseen) })
     if (!isObject(output)) throw new BadValue(`the schema of the model gives ${describe(output)} for a row`)
     for (const name of Object.keys(output)) assertWritable(name, context)
-    const made = Object.entries(output).filter(([, value]) => value !== undefined)
+    const made = Object.entries(output).filter(([name, value]) => value !== undefined && value !== unseen.get(name))
     return {
-      values: { ...values, ...output },
+      values: { ...values, ...Object.fromEntries(made), ...leftOut(output) },
       added: made
         .map(([name]) => name)
         .filter(name => !(name in values) && !fieldOf(name, context)!.definition.readonly),
     }
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
+    if (DataFlowError.is(error.cause, 'BAD_WORKFLOW')) throw error.cause
+    const [looked] = error.issues.map(({ path }) => path[0]).filter(name => name !== undefined && unseen.has(name))
+    if (looked !== undefined) throw seenTooEarly(String(looked))
     return { values, added: [], failure: error }
   }
 }
 
-function defaultOf({ definition, generate, constant }: PageField): unknown {
+/** What it gives as undefined: a value that was given is taken out. */
+function leftOut(output: Record<string, unknown>): Record<string, undefined> {
+  const names = Object.keys(output).filter(name => output[name] === undefined)
+  return Object.fromEntries(names.map(name => [name, undefined]))
+}
+
+function defaultOf({ definition, generate, constant }: PageField, { references }: Context): unknown {
+  // Made later, once for each item of a list.
+  if (references?.made && (generate ?? definition.kind === 'id')) return undefined
   if (generate) return madeBy(definition.name, generate)
   if (constant) return constant.value
   return definition.kind === 'id' ? uuidv7() : undefined
+}
+
+/** Stands for a result that is not there yet: whoever looks into it is told. */
+function unseenValue(name: string): unknown {
+  const refuse = () => {
+    throw seenTooEarly(name)
+  }
+  return new Proxy({}, { get: refuse, has: refuse, ownKeys: refuse })
+}
+
+function seenTooEarly(name: string): DataFlowError {
+  return new DataFlowError('BAD_WORKFLOW', `The schema of the model looks at ${name}, which is a reference.`, {
+    fields: [name],
+    hint: "leave it to the field's own schema, or to `checks`; or write the row in a transaction.",
+  })
 }
 
 /** What fails is said of the field, not of the row. */

@@ -1,6 +1,6 @@
 // The audit trail: every change of a row, by every way that changes one.
 import { describe, expect, test } from 'vitest'
-import { model, sql, t } from '../../src/index.js'
+import { model, sql, t, workflow } from '../../src/index.js'
 import { localDatabase, unwrap, type LocalOptions } from '../support/local.js'
 
 const User = model(
@@ -192,6 +192,22 @@ describe('what is recorded', () => {
     expect(await db.audit.list()).toEqual(entries)
     await db.close()
   })
+})
+
+test('a workflow: its actor is asked once, and what a scope takes back is not recorded', async () => {
+  let asked = 0
+  const db = open({ actor: () => `n${++asked}` })
+  await db.sql`select 1`
+  const flow = workflow('w')
+    .node('user', () => User.create({ id: 'u', name: 'u' }))
+    .node('post', ({ user }) => Post.create({ userId: user.id, title: 'x' }))
+    .node('again', () => User.create({ id: 'u', name: 'u' }), { onError: 'skip' })
+  await db.execute(flow)
+  expect(await told(db)).toEqual(['User u create n2', 'Post 1 create n2'])
+  const failing = workflow('w').node('a', () => User.delete('u')).node('b', () => User.update('nobody', { age: 1 })) // prettier-ignore
+  await expect(db.execute(failing)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  expect(await told(db)).toHaveLength(2)
+  await db.close()
 })
 
 describe('what it costs', () => {
