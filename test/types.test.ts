@@ -8,6 +8,7 @@ import {
   sql,
   t,
   type Bulk,
+  type Database,
   type DataFlowError,
   type Insert,
   type Json,
@@ -174,6 +175,8 @@ compiled(async () => {
     ok<Eq<typeof entry.who, string | null>>()
     ok<Eq<typeof entry.at, Date>>()
   }
+  const anyDatabase: Database<any> = audited
+  void anyDatabase
   const [any] = await audited.audit.list()
   if (any?.model === 'Watched' && any.action === 'delete') {
     ok<Eq<typeof any.before, Row<typeof Watched>>>()

@@ -106,7 +106,8 @@ function assertWritable(name: string, context: Context): void {
       hint,
     })
   }
-  if (!['createdAt', 'updatedAt', 'version'].includes(field.definition.kind)) return
+  const { softDelete } = context.model.definition
+  if (name !== softDelete && !['createdAt', 'updatedAt', 'version'].includes(field.definition.kind)) return
   throw new DataFlowError('READONLY', `The schema of the model gives ${name}, which the library makes.`, {
     fields: [name],
     hint: `leave ${name} out of it.`,

@@ -194,6 +194,28 @@ describe('what is recorded', () => {
   })
 })
 
+test('soft delete, restore, purge; what a model that keeps everything adds', async () => {
+  const Note = model('Note', { id: t.id(), deletedAt: t.date().nullable() }, { audit: true, softDelete: true })
+  const Fact = model('Fact', { id: t.id() }, { audit: true, appendOnly: true })
+  const db = localDatabase({ notes: Note, facts: Fact }, { actor: 'ada' })
+  await db.sql`select 1`
+  await db.tables.notes.create({ id: 'n' })
+  expect((await db.count(() => db.tables.notes.delete('n'))).executed).toBeLessThanOrEqual(3)
+  await db.tables.notes.restore('n')
+  await db.tables.notes.bulkDelete({ all: true })
+  await db.tables.notes.purge('n')
+  await db.tables.facts.create({ id: 'f' })
+  expect((await db.audit.list()).map(({ key, action, who }) => `${key} ${action} ${who}`).reverse()).toEqual([
+    'n create ada',
+    'n update ada',
+    'n update ada',
+    'n update ada',
+    'n delete ada',
+    'f create ada',
+  ])
+  await db.close()
+})
+
 test('a workflow: its actor is asked once, and what a scope takes back is not recorded', async () => {
   let asked = 0
   const db = open({ actor: () => `n${++asked}` })

@@ -174,6 +174,17 @@ describe('what it may not give', () => {
     await db.close()
   })
 
+  test('that a row is deleted', async () => {
+    const Item = model(
+      'Item',
+      { id: t.id(), deletedAt: t.date().nullable() },
+      { softDelete: true, schema: schemaOf<any, any>(row => ({ ...row, deletedAt: new Date() })) },
+    )
+    const db = localDatabase({ items: Item })
+    await expect(db.tables.items.create({})).rejects.toMatchObject({ code: 'READONLY', fields: ['deletedAt'] })
+    await db.close()
+  })
+
   test('undefined is a value that is left out', async () => {
     const db = items(row => ({ ...row, name: undefined }))
     expect((await refused(db.tables.items.create({ name: 'x' }))).issues).toEqual([
