@@ -17,6 +17,11 @@ export interface RunOptions {
   durability?: Durability
 }
 
+export interface ConnectionOptions extends Omit<SessionOptions, 'onEnd' | 'ending'> {
+  /** Who writes these; undefined for nobody. Throws what keeps the call from being made. */
+  readonly actor?: (ops: Unit['ops']) => string | undefined
+}
+
 interface Queued {
   readonly unit: Unit
   resolve(results: readonly UnitResult[]): void
@@ -39,16 +44,14 @@ export class Connection {
   /** Calls in transactions. */
   readonly leased = { calls: 0, pending: 0 }
   readonly #gate: () => Promise<void> | null
+  readonly #actor: ConnectionOptions['actor']
   #calls = 0
   readonly #times: number[] = []
 
   /** `gate`: null, or what a call outside a transaction has to wait for. */
-  constructor(
-    name: string,
-    options: Omit<SessionOptions, 'onEnd' | 'ending'>,
-    gate: () => Promise<void> | null = () => null,
-  ) {
+  constructor(name: string, { actor, ...options }: ConnectionOptions, gate: () => Promise<void> | null = () => null) {
     this.#gate = gate
+    this.#actor = actor
     this.#life = new PageLife({
       channel: `dataflow:${name}`,
       onLeave: () => this.#save(),
@@ -82,12 +85,19 @@ export class Connection {
     if (signal?.aborted) return Promise.reject(aborted(signal))
     const held = lease === undefined ? this.#gate() : null
     if (held) return held.then(() => this.run(ops, options, lease, scope))
+    let actor: string | undefined
+    try {
+      actor = this.#actor?.(ops)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const unit: Unit = {
       id: ++this.#units,
       ops,
       durability,
       ...(lease === undefined ? {} : { lease }),
       ...(scope ? { scope } : {}),
+      ...(actor === undefined ? {} : { actor }),
     }
     const running = this.#enqueue(unit, signal)
     if (lease === undefined) return running

@@ -1,4 +1,6 @@
 // The types of a database: what dataflow() takes and gives.
+import type { Actor } from './actor.js'
+import type { AuditTrail } from './audit.js'
 import type { RunOptions } from './connect.js'
 import type { Encryption } from './encryption.js'
 import type { DatabaseEvents } from './events.js'
@@ -144,6 +146,8 @@ export type Database<Ms> = Tables<Ms> &
        */
       restore(options?: RestoreOptions): Promise<RestoreReport>
     }
+    /** Changes of rows of models with `audit: true`: who, when, what was before and after. */
+    readonly audit: AuditTrail<Ms>
     metrics(): Promise<Metrics>
     /** Gives the space of deleted rows back (VACUUM). Costs as much as writing the whole database. */
     compact(): Promise<void>
@@ -221,6 +225,8 @@ export interface DatabaseOptions<Ms> {
   migrations?: MigrationsOptions<Ms>
   /** What everything saved is encrypted with. The database must have been made with it, or changed by `rekey`. */
   encryption?: Encryption
+  /** Who writes, for models with `audit: true`: a name, or a function that is asked at each call that writes. */
+  actor?: Actor
   /** Makes the worker, where the bundler needs to see it. */
   worker?: () => Worker
   /** Where sqlite.wasm is, if it is not beside the worker. */

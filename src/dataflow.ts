@@ -1,5 +1,7 @@
 // dataflow(): a database. Owns the connection, hands out tables; everything it does is an operation, a transaction or
 // a question to the engine.
+import { actorOf } from './actor.js'
+import { auditTrail } from './audit.js'
 import { Connection, type RunOptions } from './connect.js'
 import type { Database, DatabaseOptions, MigrationEntry } from './database.js'
 import { deleteDatabase, listDatabases } from './databases.js'
@@ -60,6 +62,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       worker: options.worker,
       wasmUrl: options.wasmUrl === undefined ? null : String(options.wasmUrl),
       wantedEvents: () => listeners.wanted,
+      actor: ops => actorOf(options.actor, ops),
       onEvent(event) {
         if (event.type === 'progress') whole.onProgress(event.detail)
         else if (event.type === 'call') void migrations.run(event.detail)
@@ -201,6 +204,11 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       status: () => connection.call(engine => engine.status()),
       restore: (options?: RestoreOptions) => whole.restoreMigrated(options),
     },
+    audit: auditTrail({
+      models,
+      send: async (wire, runOptions) => (await transactions.watch(connection.run([wire], runOptions)))[0]!,
+      prune: before => connection.call(engine => engine.pruneAudit(before)),
+    }),
     async metrics() {
       return { ...(await connection.call(engine => engine.metrics())), rpc: connection.rpc }
     },

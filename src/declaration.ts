@@ -1,19 +1,35 @@
 // What model() refuses: declarations that make no table, or names that mean something else.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isWellFormed } from './shared/codec.js'
 import type { ReferenceAction } from './shared/definition.js'
 import { DataFlowError } from './shared/errors.js'
 import type { AnyField, FieldSpec } from './shared/schema.js'
 import { DELETED_AT } from './shared/soft-delete.js'
-import { isSqlExpr } from './shared/sql.js'
+import { assertSchema, isSqlExpr } from './shared/sql.js'
 
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/
 /** As many as SQLite's json_array takes. */
 const MAX_FIELDS = 1000
+/** json_object takes a name with each value. */
+const MAX_AUDITED = 500
 // Names that a promise, an object or SQLite already gives a meaning.
 export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
-const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'softDelete', 'appendOnly', 'scope', 'shared']
+const OPTIONS = [
+  'table',
+  'renamedFrom',
+  'indexes',
+  'unique',
+  'checks',
+  'schema',
+  'softDelete',
+  'appendOnly',
+  'scope',
+  'shared',
+  'search',
+  'audit',
+]
 /** Whose values are equal if and only if they are stored alike. */
 const SCOPING_KINDS = ['text', 'enum', 'integer', 'bigint', 'boolean', 'date', 'ref']
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
@@ -40,7 +56,8 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
       })
     }
   }
-  const { table, renamedFrom = [], indexes, unique } = options as Record<string, unknown>
+  const { table, renamedFrom = [], indexes, unique, schema, search, audit } = options as Record<string, unknown>
+  assertSchema(schema as StandardSchemaV1 | undefined, 'BAD_MODEL')
   if (table !== undefined && typeof table !== 'string') bad('The name of a table is a text.', "{ table: 'users' }.")
   if (![renamedFrom].flat().every(old => typeof old === 'string' && old !== name)) {
     bad('renamedFrom is the name of a model, or several.', "{ renamedFrom: 'Person' }.")
@@ -49,8 +66,15 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
     if (lists === undefined || (Array.isArray(lists) && lists.every(isIndex))) continue
     bad('indexes and unique are lists of lists of fields.', "{ indexes: [['a', 'b'], { on: [{ a: 'desc' }] }] }.")
   }
+  if (search !== undefined && !(Array.isArray(search) && search.length > 0)) {
+    bad('search is a list of fields.', "{ search: ['title', 'body'] }.")
+  }
+  if (audit !== undefined && typeof audit !== 'boolean') bad('audit is true or false.', '{ audit: true }.')
   const entries = Object.entries(fields)
   if (entries.length > MAX_FIELDS) bad(`A model has at most ${MAX_FIELDS} fields.`, 'put some into a t.json().')
+  if (audit && entries.length > MAX_AUDITED) {
+    bad(`An audited model has at most ${MAX_AUDITED} fields.`, 'put some into a t.json().')
+  }
   const keys = entries.filter(([, field]) => field?.spec?.primaryKey)
   if (keys.length === 0) bad('A model needs a primary key.', 'add `id: t.id()`.')
   if (keys.length > 1) bad('A model has one key: composite keys are not supported yet.', 'use t.id() and `unique`.')
@@ -156,6 +180,9 @@ function checkField(spec: FieldSpec, bad: (text: string, hint: string) => never)
   }
   if (spec.max !== undefined && !(Number.isSafeInteger(spec.max) && spec.max >= 0)) {
     bad('max must be a whole number.', 't.text({ max: 320 }).')
+  }
+  if (spec.schema && (made || spec.kind === 'autoId')) {
+    bad('The library makes the values of this field: no schema sees them.', 'remove .schema().')
   }
   if (spec.primaryKey) {
     if (spec.nullable) bad('A key is never null.', 'remove .nullable().')

@@ -9,6 +9,8 @@ export { WorkflowBuilder } from './workflow/builder.js'
 export { workflow } from './workflow/workflow.js'
 
 export type { Introspection, IntrospectedColumn, IntrospectedTable, IntrospectionProblem } from './adopt/adopt.js'
+export type { Actor } from './actor.js'
+export type { AuditArgs, AuditEntry, AuditTrail } from './audit.js'
 export type { RunOptions } from './connect.js'
 export type {
   Database,

@@ -1,4 +1,5 @@
 // model(): a definition, and an operation per method as plain data. Nothing here runs anything.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Where } from './where.js'
 import type { AggregateArgs, Aggregated, CheckAggregate, DistinctArgs } from './aggregate.js'
 import type { Exact } from './exact.js'
@@ -7,7 +8,17 @@ import { checkDeclaration } from './declaration.js'
 import { canonicalKey } from './operation-key.js'
 import type { DataFlowError } from './shared/errors.js'
 import type { OrRefs, OrUpdateRefs, Ref } from './shared/reference.js'
-import type { Fields, InsertOf, KeyName, KeyOf, RowOf, Simplify, TypeError, UpdateOf } from './shared/schema.js'
+import type {
+  Fields,
+  InsertOf,
+  KeyName,
+  KeyOf,
+  OutputOf,
+  RowOf,
+  Simplify,
+  TypeError,
+  UpdateOf,
+} from './shared/schema.js'
 import type { SqlExpr } from './shared/sql.js'
 
 declare const RESULT: unique symbol
@@ -185,6 +196,15 @@ export interface ModelOptions<F extends Fields> {
   scope?: (keyof F & string) | readonly (keyof F & string)[]
   /** Every scope reads all its rows, and writes none. */
   shared?: true
+  /** Text fields whose words `search` finds: an index of them is kept in step with every write. */
+  search?: readonly (keyof F & string)[]
+  /** Records every change of a row, whatever makes it, in the same transaction: read it with `db.audit.list`. */
+  audit?: boolean
+  /**
+   * A synchronous Standard Schema that every new row goes through (create, upsert, bulkCreate, bulkUpsert), with its defaults
+   * filled in. What it gives back is written; an update does not know the whole row: `checks` hold for both.
+   */
+  schema?: StandardSchemaV1<any, OutputOf<F>>
 }
 
 /** The type of options that were left out. */
@@ -224,7 +244,10 @@ export type CheckFields<F extends Fields> = [KeyName<F>] extends [never]
       : TypeError<`Field names cannot start with "$": ${Extract<keyof F, `$${string}`> & string}`>
 
 /** Turns options that do not fit each other, or the fields, into a type whose name says what is wrong. */
-export type CheckOptions<F extends Fields, O> = Exact<O, ModelOptions<F>> & CheckKind<F, O> & CheckScope<F, O>
+export type CheckOptions<F extends Fields, O> = Exact<Omit<O, 'schema'>, Omit<ModelOptions<F>, 'schema'>> &
+  CheckKind<F, O> &
+  CheckScope<F, O> &
+  CheckSchema<F, O>
 
 /** The fields that a scope binds, by the options of a model. */
 export type ScopeIn<O> = 0 extends 1 & O
@@ -242,6 +265,16 @@ type CheckScope<F extends Fields, O> = [ScopeIn<O>] extends [never]
     : [Extract<ScopeIn<O>, KeyName<F> | NullableIn<F>>] extends [never]
       ? unknown
       : TypeError<`A scope cannot be bound to "${Extract<ScopeIn<O>, KeyName<F> | NullableIn<F>> & string}": it is the key, or can be null`>
+
+type CheckSchema<F extends Fields, O> = O extends { readonly schema: StandardSchemaV1<any, infer Output> }
+  ? string extends keyof Output
+    ? unknown
+    : [Exclude<keyof Output, keyof F>] extends [never]
+      ? unknown
+      : {
+          readonly schema: TypeError<`The schema gives "${Exclude<keyof Output, keyof F> & string}", which is no field`>
+        }
+  : unknown
 
 class OperationValue {
   readonly model: string

@@ -26,6 +26,7 @@ const KNOWN = [
   'existingSchema',
   'migrations',
   'encryption',
+  'actor',
   'worker',
   'wasmUrl',
 ] as const satisfies readonly (keyof DatabaseOptions<any>)[]
@@ -61,6 +62,7 @@ export function engineConfig(
     autoMigrate,
     existingSchema,
     encryption,
+    actor,
     worker,
     wasmUrl,
   } = options
@@ -82,6 +84,20 @@ export function engineConfig(
   check('cacheTableChecks', cacheTableChecks, typeof cacheTableChecks === 'boolean', 'true or false')
   check('autoMigrate', autoMigrate, oneOf([true, false, 'warn'], autoMigrate), "true, false or 'warn'")
   check('existingSchema', existingSchema, typeof existingSchema === 'boolean', 'true or false')
+  check(
+    'actor',
+    actor,
+    typeof actor === 'string' || typeof actor === 'function',
+    'a text, or a function that gives one',
+  )
+  const audited = [...models.values()].find(({ definition }) => definition.audit)
+  if (actor !== undefined && !audited) {
+    throw badOption('actor is for models that are audited, and none is.', "model('Name', { ... }, { audit: true }).")
+  }
+  if (existingSchema && audited) {
+    const text = `${audited.definition.name} cannot be audited: with existingSchema the library makes no table.`
+    throw badOption(text, 'remove audit, or existingSchema.')
+  }
   check('worker', worker, typeof worker === 'function', 'a function that makes a Worker')
   check('wasmUrl', wasmUrl, typeof wasmUrl === 'string' || wasmUrl instanceof URL, 'a URL')
   if (existingSchema && options.migrations !== undefined) {

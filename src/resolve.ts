@@ -22,8 +22,14 @@ export interface PageField {
   readonly definition: FieldDefinition
   /** Makes the value of a create that leaves the field out, unencoded. */
   readonly generate?: () => unknown
+  /** Its default as it was declared. */
+  readonly constant?: { readonly value: unknown }
+  /** What every value goes through that the page knows. */
   readonly schema?: StandardSchemaV1
 }
+
+/** Whether values of the field are checked by a schema of the app's: only a value that the page knows can be. */
+export const hasSchema = (field: PageField): boolean => field.schema !== undefined
 
 /** A model of one database, on the page. */
 export interface PageModel {
@@ -32,6 +38,8 @@ export interface PageModel {
   readonly definition: ModelDefinition
   readonly fields: readonly PageField[]
   readonly fieldNamed: ReadonlyMap<string, PageField>
+  /** What every new row goes through. */
+  readonly schema?: StandardSchemaV1
   /** Decoders of rows by what is selected, made when first needed. */
   readonly decoders: Map<string, RowDecoder>
 }
@@ -113,7 +121,7 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
   }
   const resolved = new Map(
     [...byName].map(([name, { accessor, model, table }]) => {
-      const { renamedFrom = [], softDelete, appendOnly } = model.$options as ModelOptions<Fields>
+      const { renamedFrom = [], softDelete, appendOnly, schema } = model.$options as ModelOptions<Fields>
       const fields = Object.entries(model.$fields as Fields).map(([field, { spec }]) =>
         resolveField(name, field, softDelete && field === DELETED_AT ? { ...spec, readonly: true } : spec, keyOf),
       )
@@ -128,6 +136,8 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
         ...(softDelete ? { softDelete: DELETED_AT } : {}),
         ...(appendOnly ? { appendOnly } : {}),
         ...resolveRest(name, table, model, fields),
+        ...resolveSearch(name, model, fields),
+        ...((model.$options as ModelOptions<Fields>).audit ? { audit: true as const } : {}),
       }
       return [
         name,
@@ -136,6 +146,7 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
           definition,
           fields,
           fieldNamed: new Map(fields.map(f => [f.definition.name, f])),
+          ...(schema ? { schema } : {}),
           decoders: new Map(),
         },
       ]
@@ -211,6 +222,7 @@ function resolveField(
   return {
     definition: spec.constant ? { ...definition, defaultValue: encodeDefault(model, definition, spec) } : definition,
     ...(spec.generate ? { generate: spec.generate } : {}),
+    ...(spec.constant ? { constant: spec.constant } : {}),
     ...(spec.schema ? { schema: spec.schema } : {}),
   }
 }
@@ -307,6 +319,36 @@ function bothOf(live: string | undefined, where: string | undefined): string | u
   if (live === undefined || where === undefined) return live ?? where
   // The line ends behind a comment that the text may end with.
   return `${live} AND (${where}${where.includes('--') ? '\n' : ''})`
+}
+
+/** FTS4 reads `name=value` as an option of its own, and has columns of these names already. */
+const UNSEARCHABLE = /=|^(?:docid|__langid)$/i
+
+function resolveSearch(
+  model: string,
+  declared: AnyModel,
+  fields: readonly PageField[],
+): { search?: readonly string[] } {
+  const { search } = declared.$options as ModelOptions<Fields>
+  if (search === undefined) return {}
+  const definitions = fields.map(field => field.definition)
+  for (const name of search) {
+    const field = definitions.find(other => other.name === name)
+    if (!field) {
+      const names = definitions.map(other => other.name)
+      return bad(model, `search names "${name}", which is no field.`, didYouMean(String(name), names), String(name))
+    }
+    if (!['id', 'text', 'enum'].includes(field.kind)) {
+      bad(model, 'Only texts can be searched.', 'search: fields of t.text(), t.enum(), t.id().', name)
+    }
+    if (UNSEARCHABLE.test(field.column)) {
+      bad(model, 'A column of that name cannot be searched.', "give it another one: .column('...').", name)
+    }
+  }
+  // The index knows rows by their rowid.
+  const hidden = definitions.find(field => field.column.toLowerCase() === 'rowid')
+  if (hidden) bad(model, 'A table with a column "rowid" cannot be searched.', 'give it another name.', hidden.name)
+  return { search: [...new Set(search)] }
 }
 
 interface Listed {

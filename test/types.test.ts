@@ -8,6 +8,7 @@ import {
   sql,
   t,
   type Bulk,
+  type Database,
   type DataFlowError,
   type Insert,
   type Json,
@@ -98,6 +99,115 @@ const Branded = model('Branded', {
 })
 ok<Eq<Row<typeof Branded>['n'], 'a' | 'b'>>()
 ok<Eq<Has<Insert<typeof Branded>, 'fixed'>, false>>()
+const Checked = model(
+  'Checked',
+  {
+    id: t.id(),
+    mail: t.text().nullable().schema(z.email().brand<'Mail'>()),
+    count: t.integer().schema(z.coerce.number<string>()),
+    role: t
+      .enum(['a', 'b', 'c'])
+      .schema(z.enum(['a', 'b']))
+      .default('a'),
+    day: t.date().schema(z.date()),
+    maybe: t.text().schema(z.string().default('x')),
+    any: t.json().schema(z.object({ n: z.number().optional() })),
+    plain: t.integer(),
+  },
+  { schema: z.object({ plain: z.number(), day: z.date() }).refine(row => row.plain > 0) },
+)
+ok<Eq<Row<typeof Checked>['mail'], (string & z.core.$brand<'Mail'>) | null>>()
+ok<Eq<Row<typeof Checked>['count'], number>>()
+ok<Eq<Row<typeof Checked>['role'], 'a' | 'b'>>()
+ok<Eq<Row<typeof Checked>['any'], { n?: number | undefined }>>()
+ok<
+  Eq<
+    Insert<typeof Checked>,
+    {
+      count: string
+      day: Date
+      maybe: string
+      any: { n?: number | undefined }
+      plain: number
+      id?: string
+      mail?: string | null
+      role?: 'a' | 'b'
+    }
+  >
+>()
+ok<Eq<NonNullable<Update<typeof Checked>['count']>, string>>()
+ok<Eq<NonNullable<Update<typeof Checked>['plain']>, number | { $inc: number }>>()
+compiled(() => {
+  // @ts-expect-error the schema gives what a text does not hold
+  t.text().schema(z.coerce.number())
+  // @ts-expect-error null is for nullable fields
+  t.text().schema(z.string().nullable())
+  // @ts-expect-error undefined is no value
+  t.integer().schema(z.number().optional())
+  // @ts-expect-error a date is read as a Date
+  t.date().schema(z.string())
+  // @ts-expect-error none of the enum's values
+  t.enum(['a', 'b']).schema(z.enum(['a', 'x']))
+  // @ts-expect-error no schema
+  t.text().schema((value: string) => value)
+  // @ts-expect-error the model's schema gives what the field does not hold
+  model('Wrong', { id: t.id(), n: t.integer() }, { schema: z.object({ n: z.string() }) })
+  // @ts-expect-error the model's schema gives what is no field
+  model('Wrong', { id: t.id(), n: t.integer() }, { schema: z.object({ n: z.number(), nope: z.string() }) })
+  // @ts-expect-error no schema
+  model('Wrong', { id: t.id() }, { schema: true })
+})
+const Audited = model('Audited', { no: t.bigint().primaryKey(), name: t.text() }, { audit: true })
+const Watched = model('Watched', { id: t.id(), name: t.text() }, { audit: true })
+const audited = dataflow('audited', { models: { ones: Audited, twos: Watched }, actor: () => null })
+compiled(async () => {
+  const [entry] = await audited.audit.list({
+    model: 'Audited',
+    key: 1n,
+    who: null,
+    from: new Date(),
+    limit: 5,
+    after: 3,
+  })
+  if (entry?.action === 'create') {
+    ok<Eq<typeof entry.before, null>>()
+    ok<Eq<typeof entry.after, Row<typeof Audited>>>()
+    ok<Eq<typeof entry.key, bigint>>()
+    ok<Eq<typeof entry.who, string | null>>()
+    ok<Eq<typeof entry.at, Date>>()
+  }
+  const anyDatabase: Database<any> = audited
+  void anyDatabase
+  const [any] = await audited.audit.list()
+  if (any?.model === 'Watched' && any.action === 'delete') {
+    ok<Eq<typeof any.before, Row<typeof Watched>>>()
+    ok<Eq<typeof any.after, null>>()
+    ok<Eq<typeof any.key, string>>()
+  }
+  ok<Eq<Awaited<ReturnType<typeof audited.audit.prune>>, number>>()
+  // @ts-expect-error a model's own name, not its accessor
+  await audited.audit.list({ model: 'ones' })
+  // @ts-expect-error no model of that name
+  await audited.audit.list({ model: 'Nope' })
+  // @ts-expect-error a key is one of a model
+  await audited.audit.list({ key: 'x' })
+  // @ts-expect-error not this model's key
+  await audited.audit.list({ model: 'Audited', key: 'x' })
+  // @ts-expect-error no such option
+  await audited.audit.list({ nope: 1 })
+  // @ts-expect-error no such action
+  await audited.audit.list({ action: 'insert' })
+  // @ts-expect-error a Date
+  await audited.audit.prune({ before: 5 })
+  // @ts-expect-error true or false
+  model('Wrong', { id: t.id() }, { audit: 'yes' })
+  // @ts-expect-error no such option
+  model('Wrong', { id: t.id() }, { audited: true })
+  // @ts-expect-error a text, or a function that gives one
+  dataflow('x', { models: { twos: Watched }, actor: 5 })
+  // @ts-expect-error not later
+  dataflow('x', { models: { twos: Watched }, actor: async () => 'x' })
+})
 const OfBranded = model('OfBranded', {
   id: t.id(),
   to: t.ref('Branded').$type<string & { readonly __brand: 'UserId' }>(),

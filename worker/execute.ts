@@ -15,7 +15,7 @@ import {
 import type { QueryEvent, Scope } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import { compileAggregate } from './compile/aggregate.js'
-import { fieldsUsed } from './compile/fields-used.js'
+import { AUDIT_TRAIL, fieldsUsed, SEARCH_INDEX } from './compile/fields-used.js'
 import { selectionOf, type CompiledModel } from './compile/model.js'
 import { compileCount, compileList, compileRead, type SelectRows } from './compile/read.js'
 import {
@@ -44,7 +44,9 @@ import type { Access } from './compile/visible.js'
 import { toDataFlowError } from './failure.js'
 import { assertPermitted, deletedInTheWay, hiddenInTheWay, noSuchRow, restoration, softDeletion } from './kinds.js'
 import type { Restrictions } from './restrictions.js'
-import { assertAllowed, assertNothingHidden, assertNotOurs } from './raw-sql.js'
+import { STAMP_AUDIT } from './migrate/audit-trail.js'
+import { AuditedModels } from './audited.js'
+import { assertAllowed, assertNothingHidden, assertNotOurs, mayReplace } from './raw-sql.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
 export interface ExecutorParts {
@@ -60,6 +62,8 @@ export interface ExecutorParts {
   lacking(model: string): ReadonlySet<string>
   /** Throws when this build may only read. */
   assertWritable(): void
+  /** Whether a statement is one of those that were told to mend the schema. */
+  mends(sql: string): boolean
   /** Called after raw SQL that changed the schema. */
   onSchemaChanged(): void
 }
@@ -72,24 +76,53 @@ export interface Execution {
   readonly changes: Changes
   /** null: all rows. */
   readonly scope: Scope | null
+  /** Who an audit trail says it was; null: nobody knows. */
+  readonly actor: string | null
 }
 
 const NO_PARAMS: readonly SqlParam[] = []
+
+/** What stands among the fields of an operation and is none. */
+const KEPT: Record<string, string> = { [SEARCH_INDEX]: 'text search index', [AUDIT_TRAIL]: 'audit trail' }
 
 export class Executor {
   readonly #parts: ExecutorParts
   /** Called for each statement while somebody listens. */
   trace: ((query: QueryEvent) => void) | null = null
   #current: WireOperation | null = null
+  readonly #audited: AuditedModels
+  /** The operation has changed rows of audited models. */
+  #recorded = false
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts
+    this.#audited = new AuditedModels(parts.models, parts.cascades)
   }
 
   /** Runs one operation. Throws what SQLite threw: its caller knows whether a transaction is lost. */
   execute(given: WireOperation, execution: Execution): WireResult {
     this.#current = given
+    if (given.op === 'sql') assertAllowed(given.sql)
     const op = execution.scope ? bindToScope(given, this.#parts.models, execution.scope) : given
+    const { db } = this.#parts
+    if (!this.#mayRecord(op)) return this.#execute(op, execution)
+    const recorded = (): WireResult => {
+      this.#recorded = false
+      const result = this.#execute(op, execution)
+      if (this.#recorded) this.#run(STAMP_AUDIT, [execution.actor, execution.stamp])
+      return result
+    }
+    return db.inTransaction ? recorded() : db.atomically(recorded)
+  }
+
+  /** Whether triggers may record what it does: then it is two statements, and needs a transaction. */
+  #mayRecord(op: WireOperation): boolean {
+    if (this.#audited.none) return false
+    if (op.op === 'sql') return this.#audited.hasOneOf(this.#parts.db.tablesOf(op.sql).writes)
+    return isWrite(op.op) && (this.#audited.isReachedFrom(op.model) || this.#parts.hasTriggers())
+  }
+
+  #execute(op: WireOperation, execution: Execution): WireResult {
     if (op.op === 'sql') return this.#raw(op, execution)
     if (isWrite(op.op)) this.#parts.assertWritable()
     const model = this.#model(op.model)
@@ -370,12 +403,11 @@ export class Executor {
 
   #raw(op: Of<'sql'>, { changes }: Execution): WireTable {
     const { db, models } = this.#parts
-    assertAllowed(op.sql)
-    const { writes, readonly } = db.tablesOf(op.sql)
+    const { writes, readonly, managed } = db.tablesOf(op.sql)
     if (!readonly) this.#parts.assertWritable()
     // What writes, and no table of main, may write the temp schema: a table there would hide ours.
     const temporary = !readonly && writes.length === 0
-    assertNotOurs(op.sql, temporary ? ['sqlite_schema'] : writes)
+    if (!this.#parts.mends(op.sql)) assertNotOurs(op.sql, temporary ? ['sqlite_schema'] : writes)
     let columns: readonly string[] = []
     const rows: SqlCell[][] = []
     const run = (): void => {
@@ -389,12 +421,21 @@ export class Executor {
       )
       if (temporary) assertNothingHidden(db, models.values())
     }
-    if (temporary) db.atomically(run)
-    else run()
+    const replaces = managed && mayReplace(op.sql)
+    if (replaces) db.run('PRAGMA recursive_triggers = ON')
+    try {
+      if (temporary) db.atomically(run)
+      else run()
+    } finally {
+      if (replaces) db.run('PRAGMA recursive_triggers = OFF')
+    }
+    // An app's own triggers may have run for the rows that were replaced.
+    if (replaces) for (const name of models.keys()) changes.addAll(name)
     if (!readonly) {
       for (const { definition } of models.values()) {
         if (writes.some(table => isTable(table, definition))) changes.addAll(definition.name)
       }
+      if (this.#audited.hasOneOf(writes)) this.#recorded = true
       if (writes.includes('sqlite_schema')) this.#parts.onSchemaChanged()
     }
     return { columns: [...columns], rows }
@@ -466,16 +507,19 @@ export class Executor {
 
   #changed(model: CompiledModel, ids: readonly StoredValue[], sql: string, { changes }: Execution): void {
     for (const id of ids) changes.add(model.definition.name, id)
+    if (ids.length > 0 && this.#audited.has(model.definition.name)) this.#recorded = true
     if (this.#parts.hasTriggers()) this.#changedByTriggers(model, sql, changes)
   }
 
   #deleted(model: CompiledModel, ids: readonly StoredValue[], sql: string, execution: Execution): void {
     for (const child of this.#parts.cascades.get(model.definition.name)!) execution.changes.addAll(child)
+    if (this.#audited.isReachedFrom(model.definition.name)) this.#recorded = true
     this.#changed(model, ids, sql, execution)
   }
 
   #changedByTriggers(model: CompiledModel, sql: string, changes: Changes): void {
     const { writes } = this.#parts.db.tablesOf(sql)
+    if (this.#audited.hasOneOf(writes)) this.#recorded = true
     for (const { definition } of this.#parts.models.values()) {
       if (definition !== model.definition && writes.some(table => isTable(table, definition)))
         changes.addAll(definition.name)
@@ -487,8 +531,9 @@ export class Executor {
     const used = fieldsUsed(op, definition)
     const missing = [...this.#parts.lacking(definition.name)].filter(field => used.has(field))
     if (missing.length === 0) return
-    throw new DataFlowError('SCHEMA_MISMATCH', `the table has no ${missing.join(', ')} yet.`, {
-      fields: missing,
+    const names = missing.map(field => KEPT[field] ?? field)
+    throw new DataFlowError('SCHEMA_MISMATCH', `the table has no ${names.join(', ')} yet.`, {
+      fields: missing.filter(field => !(field in KEPT)),
       hint: "autoMigrate is 'warn': run db.migrations.apply(), or select other fields.",
     })
   }

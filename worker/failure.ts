@@ -62,6 +62,15 @@ function columnsOfConstraint(name: string | undefined, model: ModelDefinition | 
   return column ? [column] : undefined
 }
 
+/** Its name, and the condition as the app declared it. */
+function checkNamed(name: string, model: ModelDefinition | undefined): string {
+  const own = model?.checks.find(check => check.name === name)?.sql
+  const of = (column: string) => `ck:${model?.table}:${column}:`
+  const field = model?.fields.find(({ column }) => name.startsWith(of(column)))
+  const sql = own ?? field?.checks[Number(name.slice(of(field.column).length)) - 1]
+  return sql === undefined ? name : `${name} (${sql})`
+}
+
 function explain(
   error: SqliteError,
   model: ModelDefinition | undefined,
@@ -81,7 +90,7 @@ function explain(
     },
     NOT_NULL: { text: `${named || 'a field'} must not be null.`, hint: `give ${named || 'it'} a value.` },
     CHECK: {
-      text: `${named || 'the row'} does not pass the check ${error.constraint ?? ''}.`.replace(' .', '.'),
+      text: `${named || 'the row'} does not pass the check ${checkNamed(error.constraint ?? '', model)}`.trim() + '.',
       hint: 'correct the value; the condition is in the model.',
     },
     FOREIGN_KEY: {

@@ -139,6 +139,9 @@ export class Host implements EngineHost {
   compact() {
     return this.#started.schema.compact()
   }
+  pruneAudit(before: number) {
+    return this.#started.schema.pruneAudit(before)
+  }
   flush() {
     return this.#started.flush()
   }

@@ -99,7 +99,12 @@ export class MessageRunner {
     this.#at = { op: unit.ops[0]! }
     try {
       this.#parts.begin(unit)
-      const execution: Execution = { stamp: lease.stamp, changes: new Changes(), scope: this.#scopeOf(unit) }
+      const execution: Execution = {
+        stamp: lease.stamp,
+        changes: new Changes(),
+        scope: this.#scopeOf(unit),
+        actor: unit.actor ?? null,
+      }
       const runOps = () => unit.ops.map(op => this.#execute(op, execution))
       // What only reads leaves nothing to be taken back.
       if (!this.#mayWrite(unit)) return { ok: runOps() }
@@ -153,7 +158,12 @@ export class MessageRunner {
   #runUnit({ unit, i, writes }: Job, attempt: Attempt, alone: boolean): boolean {
     const { db } = this.#parts
     const { ops } = unit
-    const execution: Execution = { stamp: attempt.stamp, changes: new Changes(), scope: this.#scopeOf(unit) }
+    const execution: Execution = {
+      stamp: attempt.stamp,
+      changes: new Changes(),
+      scope: this.#scopeOf(unit),
+      actor: unit.actor ?? null,
+    }
     this.#at = { op: ops[0]! }
     const runOps = () => ops.map(op => this.#execute(op, execution))
     // One statement is a transaction by itself; operations that only read cannot be interrupted.

@@ -8,6 +8,7 @@ import type {
   SchemaEngine,
   TableStatus,
 } from '../src/shared/protocol.js'
+import { hasAuditTable } from './migrate/audit-trail.js'
 import { readHistory } from './migrate/ledger.js'
 import type { Open } from './open.js'
 import type { PageMigrations } from './page-migration.js'
@@ -84,6 +85,13 @@ export class SchemaCalls implements SchemaEngine {
     return this.#saved(({ db }) => {
       db.run('VACUUM')
       return null
+    })
+  }
+
+  pruneAudit(before: number): Promise<Outcome<number>> {
+    return this.#saved(({ db, migrator }) => {
+      migrator.assertWritable()
+      return hasAuditTable(db) ? db.run('DELETE FROM dataflow_audit WHERE at < ?', [before]) : 0
     })
   }
 

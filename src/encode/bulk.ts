@@ -2,11 +2,11 @@
 import type { StoredValue } from '../shared/definition.js'
 import { DataFlowError } from '../shared/errors.js'
 import type { Condition } from '../shared/filter.js'
-import type { Conflict, WireOperation, WireRow, WireWritten } from '../shared/operation.js'
+import type { Conflict, WireOperation, WireWritten } from '../shared/operation.js'
 import { describe } from '../shared/codec.js'
 import { badOption, type PreparedOperation } from './options.js'
 import { parseFilter } from './read.js'
-import { encodeRow, type Context } from './row.js'
+import { encodeNewRow, type Context, type NewRow } from './row.js'
 import { givenFields } from './write.js'
 
 /** Which rows a bulk write is about (semantics 23). */
@@ -50,26 +50,25 @@ export function prepareRows(rows: unknown, policy: Policy, collect: boolean, con
       hint: 'pass an array of rows.',
     })
   }
-  const encoded: WireRow[] = []
+  const encoded: NewRow[] = []
   const indexes: number[] = []
   const failed: { index: number; error: DataFlowError }[] = []
   // Unlike forEach, it does not pass over holes.
   Array.from(rows, (data, index) => {
     try {
-      encoded.push(encodeRow(data, context))
+      encoded.push(encodeNewRow(data, context))
       indexes.push(index)
     } catch (error) {
       if (!DataFlowError.is(error)) throw error
       if (!collect) throw atIndex(error, index)
-      failed.push({ index, error: error.with({ model: model.definition.name, op: context.op }) })
+      failed.push({ index, error: withPath(error, index).with({ model: model.definition.name, op: context.op }) })
     }
   })
   const conflict: Conflict =
     policy.policy === 'update'
       ? overwriting(
           policy.on,
-          indexes.map(i => rows[i]),
-          context,
+          encoded.map((row, i) => givenFields(rows[indexes[i]!], row, policy.on ?? [], context)),
         )
       : policy
   const keyAt = model.fields.findIndex(field => field.definition.primaryKey)
@@ -77,7 +76,7 @@ export function prepareRows(rows: unknown, policy: Policy, collect: boolean, con
     wire: {
       op: 'insertMany',
       model: model.definition.name,
-      rows: encoded,
+      rows: encoded.map(({ row }) => row),
       conflict,
       collect,
     },
@@ -86,35 +85,37 @@ export function prepareRows(rows: unknown, policy: Policy, collect: boolean, con
       const left = new Set([...skipped, ...rejected.map(failure => failure.index)])
       const errors = rejected.map(({ index, error }) => ({
         index: indexes[index]!,
-        error: DataFlowError.fromWire(error),
+        error: withPath(DataFlowError.fromWire(error), indexes[index]!),
       }))
       return {
         count,
-        ids: ids ?? encoded.filter((_, i) => !left.has(i)).map(row => row[keyAt]),
+        ids: ids ?? encoded.filter((_, i) => !left.has(i)).map(({ row }) => row[keyAt]),
         errors: [...failed, ...errors].sort((a, b) => a.index - b.index),
       }
     },
   }
 }
 
-function overwriting(on: readonly string[] | null, rows: readonly unknown[], context: Context): Conflict {
+/** `fields`: what each row overwrites. */
+function overwriting(on: readonly string[] | null, fields: readonly string[][]): Conflict {
   const lists: string[][] = []
   const numbers = new Map<string, number>()
-  const listOf = rows.map(row => {
-    const fields = givenFields(row, on ?? [], context)
-    const key = fields.join()
-    if (!numbers.has(key)) numbers.set(key, lists.push(fields) - 1)
+  const listOf = fields.map(given => {
+    const key = given.join()
+    if (!numbers.has(key)) numbers.set(key, lists.push(given) - 1)
     return numbers.get(key)!
   })
   return { policy: 'update', on, lists, listOf }
 }
 
-function atIndex(error: DataFlowError, index: number): DataFlowError {
+/** Where it is in the rows, not in the row. */
+function withPath(error: DataFlowError, index: number): DataFlowError {
   const issues = error.issues?.map(issue => ({ path: [index, ...issue.path], message: issue.message }))
-  return error.with({
-    ...(issues ? { issues } : {}),
-    hint: `row ${index} is wrong; ${error.hint ?? 'nothing was written.'}`,
-  })
+  return issues ? error.with({ issues }) : error
+}
+
+function atIndex(error: DataFlowError, index: number): DataFlowError {
+  return withPath(error, index).with({ hint: `row ${index} is wrong; ${error.hint ?? 'nothing was written.'}` })
 }
 
 export function bulkResult(wire: WireOperation): PreparedOperation {

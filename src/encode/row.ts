@@ -1,13 +1,14 @@
 // An app's values -> a row as it is stored. All that is wrong with a row is said in one error.
 import { v7 as uuidv7 } from 'uuid'
-import type { PageField, PageModel } from '../resolve.js'
-import { BadValue, callApp, describe, encodeValue, isObject } from '../shared/codec.js'
+import { hasSchema, type PageField, type PageModel } from '../resolve.js'
+import { BadValue, callApp, decodeValue, describe, encodeValue, isObject } from '../shared/codec.js'
 import type { StoredValue } from '../shared/definition.js'
 import { DataFlowError, type Issue } from '../shared/errors.js'
 import { didYouMean } from '../shared/nearest.js'
 import type { Assignment, WireRow } from '../shared/operation.js'
 import type { Scope } from '../shared/protocol.js'
 import { asStored, type WireReference } from '../shared/workflow.js'
+import { applySchema } from './model-schema.js'
 
 /** What an error of this operation names. */
 export interface Context {
@@ -28,7 +29,7 @@ export interface References {
 }
 
 /** Collects what is wrong with several values into one VALIDATION error. */
-class Issues {
+export class Issues {
   readonly #fields = new Set<string>()
   readonly #issues: Issue[] = []
   #cause: unknown
@@ -39,9 +40,23 @@ class Issues {
     for (const issue of issues) this.#issues.push({ path: [field, ...issue.path], message: issue.message })
   }
 
+  /** Of the model's schema. What a field says of itself stands for what the schema says of it. */
+  addRow({ issues, cause }: BadValue): void {
+    const known = new Set<PropertyKey>(this.#fields)
+    this.#cause ??= cause
+    for (const issue of issues) {
+      const [field] = issue.path
+      if (field !== undefined && known.has(field)) continue
+      if (typeof field === 'string') this.#fields.add(field)
+      this.#issues.push(issue)
+    }
+  }
+
   throwIfAny(): void {
     if (this.#issues.length === 0) return
-    const text = this.#issues.map(issue => `${issue.path.map(String).join('.')} ${issue.message}`).join('; ')
+    const text = this.#issues
+      .map(({ path, message }) => [path.map(String).join('.'), message].join(' ').trim())
+      .join('; ')
     const details = {
       fields: [...this.#fields],
       issues: this.#issues,
@@ -81,35 +96,62 @@ function refuseReadonly(field: string, what: string): never {
   })
 }
 
+/** A new row as it is stored, and the fields that the model's schema added to what was given. */
+export interface NewRow {
+  readonly row: WireRow
+  readonly added: readonly string[]
+}
+
+const NOTHING_ADDED: readonly string[] = []
+
 /** Encodes a new row; generated values are filled here, once per execution (semantics 17). */
 export function encodeRow(data: unknown, context: Context): WireRow {
+  return encodeNewRow(data, context).row
+}
+
+export function encodeNewRow(data: unknown, context: Context): NewRow {
   assertObject(data, 'The data', context)
-  const { model, scope } = context
-  const bound = scope ? model.definition.scope : undefined
-  for (const name in data) if (!model.fieldNamed.has(name)) knownField(name, context)
+  const { model } = context
+  for (const name in data) {
+    const { definition } = model.fieldNamed.get(name) ?? knownField(name, context)
+    if (definition.readonly && Object.hasOwn(data, name) && data[name] !== undefined) {
+      refuseReadonly(name, 'is made by the library and cannot be given')
+    }
+  }
   const issues = new Issues()
+  const given = withScope(data, context)
+  const accepted = model.schema ? applySchema(model.schema, given, context) : null
+  const values = accepted?.values ?? given
   const row = model.fields.map((field): StoredValue | undefined => {
-    const { name, readonly } = field.definition
-    const value = Object.hasOwn(data, name) ? data[name] : undefined
-    if (value !== undefined && readonly) refuseReadonly(name, 'is made by the library and cannot be given')
-    // As the worker fills it in: the answer to a create does not repeat the row.
-    if (value === undefined && bound?.includes(name)) return scope![name]
+    const { name } = field.definition
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
     const made = context.references?.made
     if (made && value === undefined && (field.generate ?? field.definition.kind === 'id')) return asStored(made(field))
     return value === undefined && !field.generate
-      ? absentValue(field, issues)
+      ? absentValue(field, issues, context)
       : encodeField(field, value, issues, context)
   })
+  if (accepted?.failure) issues.addRow(accepted.failure)
   issues.throwIfAny()
-  return row
+  return { row, added: accepted?.added ?? NOTHING_ADDED }
 }
 
-function absentValue({ definition }: PageField, issues: Issues): StoredValue | undefined {
+/** The data with the values of its scope, as the worker fills them in: the answer to a create does not repeat the row. */
+function withScope(data: Record<string, unknown>, { model, scope }: Context): Record<string, unknown> {
+  const bound = scope ? model.definition.scope : undefined
+  if (!bound) return data
+  const absent = bound.filter(name => data[name] === undefined)
+  const values = absent.map(name => [name, decodeValue(model.fieldNamed.get(name)!.definition, scope![name], false)])
+  return { ...data, ...Object.fromEntries(values) }
+}
+
+function absentValue(field: PageField, issues: Issues, context: Context): StoredValue | undefined {
+  const { definition } = field
   if (definition.defaultValue !== undefined) return definition.defaultValue
   if (definition.defaultSql !== undefined) return undefined
   switch (definition.kind) {
     case 'id':
-      return uuidv7()
+      return hasSchema(field) ? encodeField(field, uuidv7(), issues, context) : uuidv7()
     case 'autoId':
     case 'createdAt':
     case 'updatedAt':
@@ -149,13 +191,17 @@ export function encodeKey(id: unknown, context: Context): StoredValue {
   return encodeGiven(context.model.fieldNamed.get(context.model.definition.key)!, id, context)
 }
 
-/** Encodes the value of a field that must be given. */
-export function encodeGiven(field: PageField, value: unknown, context: Pick<Context, 'references'>): StoredValue {
+/** Encodes a value that rows are told by. It does not go through the field's schema: what is stored has been through it. */
+export function encodeGiven(
+  { definition }: PageField,
+  value: unknown,
+  context: Pick<Context, 'references'>,
+): StoredValue {
   const issues = new Issues()
   const stored =
     value === undefined
-      ? issues.add(field.definition.name, new BadValue('is required'))
-      : encodeField(field, value, issues, context)
+      ? issues.add(definition.name, new BadValue('is required'))
+      : encodeField({ definition }, value, issues, context)
   issues.throwIfAny()
   return stored as StoredValue
 }
@@ -172,6 +218,11 @@ export function encodeAssignments(patch: unknown, context: Context): Assignment[
     if (definition.readonly) refuseReadonly(name, 'is kept by the library and cannot be set')
     if (definition.primaryKey) refuseReadonly(name, 'is the key and cannot be changed')
     if (isIncrement(definition.kind, value)) {
+      if (hasSchema(field)) {
+        const text = 'has a schema, which never sees the sum that $inc makes in SQL: read the row and write the value'
+        issues.add(name, new BadValue(text))
+        continue
+      }
       const by = encodeField({ definition: { ...definition, nullable: false } }, value.$inc, issues, context)
       if (by !== undefined) assignments.push({ field: name, increment: by as number | bigint })
     } else {

@@ -4,7 +4,7 @@ import type { WireOperation, WireRows, WireWritten } from '../shared/operation.j
 import { whereLive } from '../shared/soft-delete.js'
 import { rowDecoder, storedRow } from './decode.js'
 import { badOption, type PreparedOperation } from './options.js'
-import { encodeAssignments, encodeKey, encodeRow, knownField, type Context } from './row.js'
+import { encodeAssignments, encodeKey, encodeNewRow, encodeRow, knownField, type Context, type NewRow } from './row.js'
 
 export function prepareCreate(data: unknown, context: Context): PreparedOperation {
   const { model } = context
@@ -62,10 +62,14 @@ export function conflictFields(on: unknown, context: Context): string[] {
   throw badOption('`on` names fields that are not unique together.', 'use the key, or declare them unique.')
 }
 
-/** Fields of `data` that an existing row takes: those that were given, without the key and what decides. */
-export function givenFields(data: unknown, on: readonly string[], { model }: Context): string[] {
+/**
+ * Fields that an existing row takes: those of `data` that were given, and those that the model's schema added, without the
+ * key and what decides.
+ */
+export function givenFields(data: unknown, { added }: NewRow, on: readonly string[], { model }: Context): string[] {
   const given = Object.entries(data as object).filter(([, value]) => value !== undefined)
-  return given.map(([name]) => name).filter(name => name !== model.definition.key && !on.includes(name))
+  const names = [...given.map(([name]) => name), ...added]
+  return names.filter(name => name !== model.definition.key && !on.includes(name))
 }
 
 export function prepareUpsert(
@@ -75,15 +79,15 @@ export function prepareUpsert(
 ): PreparedOperation {
   const { model } = context
   const on = conflictFields(options.on, context)
-  const row = encodeRow(data, context)
+  const encoded = encodeNewRow(data, context)
   const { update } = options
   const changes =
     update === undefined
-      ? { fields: givenFields(data, on, context) }
+      ? { fields: givenFields(data, encoded, on, context) }
       : Array.isArray(update)
         ? { fields: update.map(name => writableField(String(name), context)) }
         : { set: encodeAssignments(update, context) }
-  return answeredRow({ op: 'upsert', model: model.definition.name, row, on, update: changes }, context)
+  return answeredRow({ op: 'upsert', model: model.definition.name, row: encoded.row, on, update: changes }, context)
 }
 
 function writableField(name: string, context: Context): string {

@@ -16,8 +16,27 @@ export class BadValue extends Error {
 const INT64_MAX = 2n ** 63n - 1n
 const INT64_MIN = -(2n ** 63n)
 
-/** Checks `value` and turns it into what is stored. `null` is handled by the caller. Throws BadValue. */
+/**
+ * Checks `value`, by the field's schema first, and turns it into what is stored. `null` is handled by the caller. Throws
+ * BadValue.
+ */
 export function encodeValue(field: FieldDefinition, value: unknown, schema?: StandardSchemaV1): StoredValue {
+  if (!schema) return encodeKind(field, value)
+  const output = validate(schema, value)
+  if (output === null && field.nullable) return null
+  try {
+    return encodeKind(field, output)
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error
+    const told = (message: string) => `${message} (that is what its schema gives)`
+    throw new BadValue(
+      told(error.message),
+      error.issues.map(issue => ({ ...issue, message: told(issue.message) })),
+    )
+  }
+}
+
+function encodeKind(field: FieldDefinition, value: unknown): StoredValue {
   switch (field.kind) {
     case 'id':
     case 'text':
@@ -49,7 +68,7 @@ export function encodeValue(field: FieldDefinition, value: unknown, schema?: Sta
     case 'updatedAt':
       return encodeDate(field, value)
     case 'json':
-      return canonicalJson(schema ? validate(schema, value) : value)
+      return canonicalJson(value)
     case 'blob':
       if (value instanceof Uint8Array) return new Uint8Array(value)
       if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0))

@@ -51,6 +51,7 @@ export interface ErrorDetails {
   /** The node of a workflow that failed, behind those that it stands in: `orders.3.charge`. */
   readonly node?: string
   readonly fields?: readonly string[]
+  /** What is wrong, and where; VALIDATION always has some. */
   readonly issues?: readonly Issue[]
   /** The statement, with placeholders: values of rows never appear in an error. */
   readonly sql?: string
@@ -93,7 +94,8 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   /** What happened, without code, model and hint: for an app that shows them apart. */
   declare readonly text: string
 
-  constructor(code: C, text: string, details: ErrorDetails = {}, cause?: unknown) {
+  constructor(code: C, text: string, given: ErrorDetails = {}, cause?: unknown) {
+    const details = code === 'VALIDATION' ? { ...given, issues: given.issues ?? issuesOf(given, text) } : given
     const where = details.model ? `${details.model}${details.op ? `.${details.op}` : ''}: ` : ''
     super(
       `[${code}] ${where}${text}${details.hint ? ` Hint: ${details.hint}` : ''}`,
@@ -130,6 +132,11 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
     const { code, text, cause, ...details } = wire
     return new DataFlowError(code, text, details, cause && DataFlowError.fromWire(cause))
   }
+}
+
+/** Every VALIDATION error says where, if it knows no more than the fields. */
+function issuesOf({ fields = [] }: ErrorDetails, message: string): readonly Issue[] {
+  return fields.length > 0 ? fields.map(field => ({ path: [field], message })) : [{ path: [], message }]
 }
 
 function dropUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -58,6 +58,8 @@ export interface Unit {
   readonly lease?: number
   /** Sees and touches only rows with these values, by field. */
   readonly scope?: Scope
+  /** Who writes, for the audit trail. */
+  readonly actor?: string
 }
 
 /** What an operation gave, or each step of a workflow. */
@@ -75,6 +77,10 @@ export interface MigrationStep {
     | 'rebuildTable'
     | 'createIndex'
     | 'dropIndex'
+    | 'createTrigger'
+    | 'dropTrigger'
+    | 'createSearch'
+    | 'dropSearch'
     | 'data'
   /** Empty for a data step. */
   readonly model: string
@@ -372,6 +378,8 @@ export interface SchemaEngine {
   /** What became of a call of a migration. */
   answer(call: number, outcome: Outcome<null>): Promise<Outcome<null>>
   compact(): Promise<Outcome<null>>
+  /** Removes the entries of the audit trail before that time, epoch ms, and answers how many. */
+  pruneAudit(before: number): Promise<Outcome<number>>
 }
 
 /** A call that may take seconds: `id` is for cancel, and for the progress it tells of if that is wanted. */

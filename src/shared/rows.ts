@@ -55,7 +55,7 @@ export function decodeColumn(definition: FieldDefinition, json: string): unknown
   return values
 }
 
-function fromHex(hex: string): Uint8Array {
+export function fromHex(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2)
   for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16)
   return bytes

@@ -28,20 +28,21 @@ export interface Field<
   Need extends Requirement = 'req',
   Key extends boolean = false,
   Target extends string = never,
+  Checked extends boolean = false,
 > {
-  readonly [TYPES]: [Stored, Accepted, Need, Key, Target]
+  readonly [TYPES]: [Stored, Accepted, Need, Key, Target, Checked]
   /** What was declared, for `model()`. */
   readonly spec: FieldSpec
-  nullable(): Field<Stored | null, Accepted | null, 'opt', Key, Target>
+  nullable(): Field<Stored | null, Accepted | null, 'opt', Key, Target, Checked>
   /** A constant, an SQL expression, or a function run on the page for each row that leaves the field out. */
-  default(value: Accepted | SqlExpr<Stored> | (() => Accepted)): Field<Stored, Accepted, 'opt', Key, Target>
+  default(value: Accepted | SqlExpr<Stored> | (() => Accepted)): Field<Stored, Accepted, 'opt', Key, Target, Checked>
   unique(): this
   index(): this
   /** A condition that SQLite holds for every row; NULL passes. */
   check(expression: SqlExpr<boolean>): this
-  primaryKey(): Field<Stored, Accepted, Need, true, Target>
+  primaryKey(): Field<Stored, Accepted, Need, true, Target, Checked>
   /** Set by its default when the row is made, never written by the app. */
-  readonly(): Field<Stored, Accepted, 'ro', Key, Target>
+  readonly(): Field<Stored, Accepted, 'ro', Key, Target, Checked>
   /** The column's name in SQLite, if it is not the field's. */
   column(name: string): this
   /** Columns that held this field in earlier builds: its values are taken from the first of them that the table has. */
@@ -51,9 +52,36 @@ export interface Field<
    * whose type, form, nullability or checks have changed.
    */
   convertFrom(expression: SqlExpr<Stored>): this
+  /**
+   * Every value that is written goes through a synchronous Standard Schema (zod, valibot, arktype, ...) first; what that
+   * gives back is stored, and must be what this kind of field holds. NULL in a nullable field passes.
+   *
+   * @example
+   * t.text().schema(z.email().toLowerCase()).unique()
+   */
+  schema<S extends StandardSchemaV1>(
+    schema: S & CheckOutput<StandardSchemaV1.InferOutput<S>, Stored>,
+  ): Field<
+    StandardSchemaV1.InferOutput<S> | NullOf<Stored, Need>,
+    Exclude<StandardSchemaV1.InferInput<S>, undefined> | NullOf<Stored, Need>,
+    Need,
+    Key,
+    Target,
+    true
+  >
   /** The same field with a narrower TypeScript type. Nothing checks it at run time. */
-  $type<T>(): Field<T, T, Need, Key, Target>
+  $type<T>(): Field<T, T, Need, Key, Target, Checked>
 }
+
+/** Nothing where the output of a schema is what the field holds, else a type whose text says that it is not. */
+type CheckOutput<Output, Stored> = [Output] extends [Stored]
+  ? unknown
+  : [Json] extends [Stored]
+    ? unknown
+    : TypeError<'The schema gives what a field of this kind does not hold'>
+
+/** The null of a nullable field. JSON has one of its own, so there only `Need` can tell. */
+type NullOf<Stored, Need> = [Json] extends [Stored] ? (Need extends 'opt' ? null : never) : Extract<Stored, null>
 
 export interface FieldSpec {
   readonly kind: FieldKind | 'ref'
@@ -130,6 +158,15 @@ class FieldBuilder {
 
   convertFrom(expression: SqlExpr) {
     return this.#with({ convertFrom: inlineSql(expression) })
+  }
+
+  schema(schema: StandardSchemaV1) {
+    // undefined is no schema here: it was asked for one.
+    assertSchema(schema ?? (null as never), 'BAD_MODEL')
+    if (this.spec.schema) {
+      throw new DataFlowError('BAD_MODEL', 'A field has one schema.', { hint: 'put both into one: z.pipe(a, b).' })
+    }
+    return this.#with({ schema })
   }
 
   $type() {
@@ -232,7 +269,7 @@ function json(): Field<Json>
 function json<T>(): Field<T>
 function json<S extends StandardSchemaV1>(
   schema: S,
-): Field<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>>
+): Field<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>, 'req', false, never, true>
 /** TEXT holding canonical JSON; checked by a synchronous Standard Schema if one is given. */
 function json(schema?: StandardSchemaV1): never {
   assertSchema(schema, 'BAD_MODEL')
@@ -254,17 +291,18 @@ function checkOptions<O extends object>(of: string, options: O, known: readonly 
 
 // ---- types derived from fields --------------------------------------------------------------------------------
 
-export type AnyField = Field<any, any, any, any, any>
+export type AnyField = Field<any, any, any, any, any, any>
 export type Fields = Record<string, AnyField>
 type StoredOf<F> = F extends { readonly [TYPES]: [infer S, ...any] } ? S : never
 export type AcceptedOf<F> = F extends { readonly [TYPES]: [any, infer A, ...any] } ? A : never
 type NeedOf<F> = F extends { readonly [TYPES]: [any, any, infer R, ...any] } ? R : never
-export type TargetOf<F> = F extends { readonly [TYPES]: [any, any, any, any, infer T] } ? T : never
+export type TargetOf<F> = F extends { readonly [TYPES]: [any, any, any, any, infer T, any] } ? T : never
+type CheckedOf<F> = F extends { readonly [TYPES]: [any, any, any, any, any, infer C] } ? C : never
 type KeysNeeding<F extends Fields, Need> = { [K in keyof F]: NeedOf<F[K]> extends Need ? K : never }[keyof F]
 
 /** Name of the key field. */
 export type KeyName<F extends Fields> = {
-  [K in keyof F]: F[K] extends { readonly [TYPES]: [any, any, any, true, any] } ? K : never
+  [K in keyof F]: F[K] extends { readonly [TYPES]: [any, any, any, true, any, any] } ? K : never
 }[keyof F]
 /** Type of the key. */
 export type KeyOf<F extends Fields> = StoredOf<F[KeyName<F>]>
@@ -277,13 +315,17 @@ export type InsertOf<F extends Fields> = Simplify<
 export type ScopedFields<F extends Fields, K> = {
   [C in keyof F]: C extends K ? Field<StoredOf<F[C]>, AcceptedOf<F[C]>, 'scope', false, TargetOf<F[C]>> : F[C]
 }
-/** A number field also takes `{ $inc: n }`: add in SQL, without reading first. */
+/** A number field without a schema also takes `{ $inc: n }`: add in SQL, without reading first. */
 export type UpdateOf<F extends Fields> = {
   [K in Exclude<KeysNeeding<F, 'req' | 'opt'>, KeyName<F>>]?:
     | AcceptedOf<F[K]>
-    | (StoredOf<F[K]> extends number | null
-        ? { $inc: number }
-        : StoredOf<F[K]> extends bigint | null
-          ? { $inc: bigint }
-          : never)
+    | (true extends CheckedOf<F[K]>
+        ? never
+        : StoredOf<F[K]> extends number | null
+          ? { $inc: number }
+          : StoredOf<F[K]> extends bigint | null
+            ? { $inc: bigint }
+            : never)
 }
+/** What the schema of a model may give: values that writes of its fields accept. */
+export type OutputOf<F extends Fields> = { [K in keyof F]?: AcceptedOf<F[K]> | undefined }

@@ -110,8 +110,8 @@ export const boundReferences: References = {
 /** The same where an operation runs for each item of a list that only the worker has. */
 export const repeatedReferences: References = {
   ...boundReferences,
-  made({ definition, generate }) {
-    if (!generate) return NEW_ID
+  made({ definition, generate, schema }) {
+    if (!generate && !schema) return NEW_ID
     const text = `The default of ${definition.name} is made on the page, which does not know the items of this list`
     throw badReference(text, `give ${definition.name} a value.`)
   },

@@ -47,7 +47,9 @@ function withoutFunctions(models: Models): Models {
   const some = new Bound(-1, [], { is: 'unknown' }, 'default', () => {})
   return new Map(
     [...models].map(([name, model]) => {
-      const fields = model.fields.map(field => (field.generate ? { ...field, generate: () => some } : field))
+      const fields = model.fields.map(({ schema, ...field }) =>
+        field.generate ? { ...field, generate: () => some } : { ...field, ...(schema ? { schema } : {}) },
+      )
       return [name, { ...model, fields, fieldNamed: new Map(fields.map(field => [field.definition.name, field])) }]
     }),
   )

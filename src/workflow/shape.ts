@@ -86,7 +86,8 @@ const DATES: readonly FieldKind[] = ['date', 'createdAt', 'updatedAt']
 /** What keeps a value of this shape from entering `into`, or undefined. What is not known is checked when it runs. */
 export function misfit(shape: Shape, { definition, schema }: PageField): string | undefined {
   const { kind } = definition
-  if (shape.is === 'unknown') return undefined
+  if (shape.is === 'unknown')
+    return schema ? 'may be anything; a field with a schema takes only its own kind' : undefined
   if (shape.is === 'number') return schema || !['integer', 'real'].includes(kind) ? 'is a number' : undefined
   if (shape.is === 'boolean') return schema || kind !== 'boolean' ? 'is true or false' : undefined
   if (shape.is !== 'field') return `is a ${shape.is === 'made on the page' ? `result of ${shape.by}` : shape.is}`

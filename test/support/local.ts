@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { DatabaseOptions, Executor, QueryResult } from '../../src/database.js'
 import { decodeConflict } from '../../src/encode/conflict.js'
+import { actorOf } from '../../src/actor.js'
+import { auditTrail } from '../../src/audit.js'
 import { prepare } from '../../src/encode/operation.js'
 import type { Prepared } from '../../src/encode/options.js'
 import { isOperation, type AnyModel, type Operation } from '../../src/model.js'
@@ -64,6 +66,7 @@ export interface LocalDatabase<Ms extends Record<string, AnyModel>> extends Loca
   readonly [MODELS]: unknown
   /** Several calls of one tick: one message, each with its own outcome. */
   tick(queries: readonly (Query | readonly Query[])[]): Promise<PromiseSettledResult<any>[]>
+  readonly audit: { list(args?: any): Promise<any[]>; prune(args: { before: Date }): Promise<number> }
   sql<T = Record<string, any>>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
   /** Statements executed by `work`, and transaction control. */
   count<T>(work: () => Promise<T>): Promise<{ executed: number; control: number; result: T }>
@@ -125,7 +128,15 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
     scope: Scope | null = null,
   ) => {
     const message = groups.map((group): Unit => {
-      return { id: ++units, ops: group.map(({ wire }) => wire), durability, ...(scope ? { scope } : {}) }
+      const ops = group.map(({ wire }) => wire)
+      const actor = actorOf(options.actor, ops)
+      return {
+        id: ++units,
+        ops,
+        durability,
+        ...(scope ? { scope } : {}),
+        ...(actor === undefined ? {} : { actor }),
+      }
     })
     const outcomes = await unwrap(engine.run(structuredClone(message)))
     return outcomes.map((outcome, i) => {
@@ -173,6 +184,15 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
       return settled!.value[0]
     },
     [MODELS]: pageModels,
+    audit: auditTrail({
+      models: pageModels,
+      async send(wire) {
+        const [outcome] = await unwrap(engine.run([structuredClone({ id: ++units, ops: [wire], durability: null })]))
+        if ('error' in outcome!) throw DataFlowError.fromWire(outcome.error)
+        return outcome!.ok[0]!
+      },
+      prune: before => unwrap(engine.schema.pruneAudit(before)),
+    }),
     async tick(queries) {
       const groups = queries.map(query => ('length' in query ? query : [query]) as readonly Query[])
       const settled = await send(groups.map(group => group.map(query => prepareAny(query))))

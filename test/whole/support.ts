@@ -35,9 +35,9 @@ export function useOrigin(options: { clock?: Clock } = {}): { current: Origin } 
 }
 
 /** A SQLite file made by somebody else. */
-export async function foreignFile(make: (db: Database) => void): Promise<Uint8Array<ArrayBuffer>> {
+export async function foreignFile(make: (db: Database) => void, from?: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const { Database } = await (stock ??= startStock())
-  const db = new Database()
+  const db = new Database(from)
   make(db)
   const bytes = new Uint8Array(db.export())
   db.close()
@@ -54,6 +54,12 @@ export async function readForeign(file: Blob | Uint8Array, sql: string): Promise
   } finally {
     db.close()
   }
+}
+
+/** The file when somebody else has run these statements on it. */
+export async function changedForeign(file: Blob, sql: string): Promise<Blob> {
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  return new Blob([await foreignFile(db => void db.run(sql), bytes)])
 }
 
 /** What the sqlite3 program answers; null where it is not installed. */

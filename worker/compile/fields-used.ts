@@ -1,9 +1,21 @@
 // Which fields an operation needs of its table: for `autoMigrate: 'warn'`, where some may be missing.
 import type { ModelDefinition } from '../../src/shared/definition.js'
 import type { Condition } from '../../src/shared/filter.js'
-import type { WireOperation } from '../../src/shared/operation.js'
+import { isWrite, type WireOperation } from '../../src/shared/operation.js'
 
-export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: ModelDefinition): ReadonlySet<string> {
+/** Stands among the fields for the full-text index. */
+export const SEARCH_INDEX = '$search'
+/** Stands among the fields for the triggers of the audit trail. */
+export const AUDIT_TRAIL = '$audit'
+
+type ModelOperation = Exclude<WireOperation, { op: 'sql' }>
+
+export function fieldsUsed(op: ModelOperation, model: ModelDefinition): ReadonlySet<string> {
+  const fields = columnsUsed(op, model)
+  return model.audit && isWrite(op.op) ? new Set([...fields, AUDIT_TRAIL]) : fields
+}
+
+function columnsUsed(op: ModelOperation, model: ModelDefinition): ReadonlySet<string> {
   const all = model.fields.map(field => field.name)
   const where = [
     ...('where' in op && op.where ? fieldsOfCondition(op.where) : []),

@@ -12,11 +12,14 @@ import type {
 } from '../../src/shared/protocol.js'
 import { toDataFlowError } from '../failure.js'
 import { SqliteError, type Clock, type Sqlite } from '../seams.js'
+import { STAMP_AUDIT } from './audit-trail.js'
 import type { DeclaredModel } from './declared.js'
+import { AUDIT_TRAIL, SEARCH_INDEX } from '../compile/fields-used.js'
 import { introspect } from './introspect.js'
+import { lackingManaged } from './managed.js'
 import { alteredRecords, deleteLockRow, readBuildHistory, readHistory, takeLockRow } from './ledger.js'
 import { Migration } from './migration.js'
-import { mismatch, verifyModels } from './mismatch.js'
+import { missingOf, mismatch, verifyModels } from './mismatch.js'
 import { isNewer, newerBuild, standing, type Standing } from './newer.js'
 import { changesSince, planSchema, type SchemaPlan } from './planner.js'
 import { assertAllowed, obstaclesOf, publicStep, type Prepared } from './prepare.js'
@@ -75,6 +78,11 @@ export class Migrator {
   /** False when the next check has to begin with what an open does. */
   get knowsRegistry(): boolean {
     return this.#preparer.known !== null
+  }
+
+  /** Whether raw SQL is a statement that an error told an app to mend the schema with. */
+  mends(sql: string): boolean {
+    return this.#preparer.offers(sql)
   }
 
   /** Fields of the model that the table does not have. */
@@ -192,13 +200,25 @@ export class Migrator {
 
   /** Brings these models to their declared shape, as far as the options allow. Throws what keeps it from that. */
   ensure(models: readonly DeclaredModel[]): void {
+    this.#ensure(models)
+    const audited = models.some(({ definition: { audit, name } }) => audit && !this.lacking(name).has(AUDIT_TRAIL))
+    if (!audited || this.#standing) return
+    // What another program, or a build that knows nothing of it, has made triggers write must not be the next writer's.
+    this.#parts.db.run(STAMP_AUDIT, [null, this.#parts.clock.now()])
+  }
+
+  #ensure(models: readonly DeclaredModel[]): void {
     const { options, clock } = this.#parts
     if (!options.cacheTableChecks) this.#preparer.forget()
     const start = clock.monotonic()
     if (options.existingSchema) {
-      const differences = verifyModels(models, this.#preparer.query)
+      const { query } = this.#preparer
+      const differences = verifyModels(models, query)
       if (differences.length === 0) return
-      throw mismatch({ differences, steps: [] }, 'correct the models: existingSchema never changes a table.')
+      const lacking = missingOf(models, query)
+      const hint = 'correct the models: existingSchema never changes a table.'
+      const offer = `${hint} The statements of \`sql\` make the triggers and search indexes that it lacks.`
+      throw mismatch({ differences, steps: [] }, lacking.length > 0 ? offer : hint, this.#preparer.offer(lacking))
     }
     const registry = this.#preparer.current()
     const doubtful = models.filter(model => {
@@ -248,7 +268,8 @@ export class Migrator {
         const column = columns.get(field.column)
         return !column || column.type !== shape.columns[i]!.type || (column.notNull && !shape.columns[i]!.notNull)
       })
-      this.#lacking.set(shape.model, new Set(lacking.map(field => field.name)))
+      const names = lacking.map(field => field.name)
+      this.#lacking.set(shape.model, new Set([...names, ...lackingManaged(found.shape, shape)]))
     }
   }
 
@@ -350,6 +371,8 @@ export class Migrator {
       const usable = this.#standing!.usable.get(shape.model)
       if (!usable) throw newerBuild(shape.model)
       const lacking = definition.fields.filter(field => !usable.has(field.column)).map(field => field.name)
+      if (shape.search && !usable.has(SEARCH_INDEX)) lacking.push(SEARCH_INDEX)
+      if (definition.audit && !usable.has(AUDIT_TRAIL)) lacking.push(AUDIT_TRAIL)
       if (lacking.length > 0) this.#lacking.set(shape.model, new Set(lacking))
     }
   }

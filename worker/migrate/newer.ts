@@ -1,6 +1,8 @@
 // A database that a newer build of the app has changed, and what an older one may still do with it.
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { MigrationConfig } from '../../src/shared/protocol.js'
+import { AUDIT_TRAIL, SEARCH_INDEX } from '../compile/fields-used.js'
+import { isAuditTrigger } from './audit-trail.js'
 import type { DeclaredModel } from './declared.js'
 import type { BuildHistory } from './ledger.js'
 import type { Registry } from './registry.js'
@@ -39,7 +41,11 @@ export function standing(
     if (onNewer === 'compatible' && !onlyAdds(row.shape, shape)) throw newerBuild(shape.model)
     const stored = new Map(row.shape.columns.map(column => [column.name, column]))
     const readable = shape.columns.filter(column => isReadable(stored.get(column.name), column))
-    usable.set(shape.model, new Set(readable.map(({ name }) => name)))
+    const names = readable.map(({ name }) => name)
+    if (row.shape.search?.sql === shape.search?.sql) names.push(SEARCH_INDEX)
+    // With columns of its own: all that matters is that it is kept.
+    if (row.shape.triggers?.some(isAuditTrigger)) names.push(AUDIT_TRAIL)
+    usable.set(shape.model, new Set(names))
   }
   return { kind: onNewer, usable }
 }
