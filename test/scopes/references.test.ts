@@ -2,15 +2,11 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { model, t } from '../../src/index.js'
 import { localDatabase } from '../support/local.js'
-import { dump, failure, tenants } from './support.js'
+import { dump, failure, filled, tenants } from './support.js'
 
 let { db, a, b } = tenants()
 beforeEach(async () => {
-  ;({ db, a, b } = tenants())
-  await a.tables.users.create({ id: 'a1', email: '1@x' })
-  await b.tables.users.create({ id: 'b1', email: '1@x' })
-  await a.tables.posts.create({ authorId: 'a1', title: 'of a' })
-  await b.tables.posts.create({ authorId: 'b1', title: 'of b' })
+  ;({ db, a, b } = await filled())
   await db.tables.roles.create({ id: 'admin', name: 'Admin' })
   await db.tables.secrets.create({ id: 's1', tenantId: 'a' })
 })

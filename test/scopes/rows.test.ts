@@ -5,15 +5,11 @@ import { sql } from '../../src/index.js'
 import { resolveModels } from '../../src/resolve.js'
 import { compileModel } from '../../worker/compile/model.js'
 import { visible, visibleClause } from '../../worker/compile/visible.js'
-import { dump, failure, models, tenants, User } from './support.js'
+import { dump, failure, models, filled, tenants, User } from './support.js'
 
 let { db, a, b } = tenants()
 beforeEach(async () => {
-  ;({ db, a, b } = tenants())
-  await a.tables.users.create({ id: 'a1', email: 'one@x' })
-  await b.tables.users.create({ id: 'b1', email: 'one@x' })
-  await a.tables.posts.create({ authorId: 'a1', title: 'of a' })
-  await b.tables.posts.create({ authorId: 'b1', title: 'of b' })
+  ;({ db, a, b } = await filled())
 })
 
 describe('reading', () => {

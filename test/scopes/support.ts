@@ -47,6 +47,16 @@ export function tenants(options: LocalOptions = {}) {
   return { db, a, b }
 }
 
+/** Each with a user, a1 and b1, who has written a post, 1 and 2. */
+export async function filled() {
+  const { db, a, b } = tenants()
+  await a.tables.users.create({ id: 'a1', email: 'one@x' })
+  await b.tables.users.create({ id: 'b1', email: 'one@x' })
+  await a.tables.posts.create({ authorId: 'a1', title: 'of a' })
+  await b.tables.posts.create({ authorId: 'b1', title: 'of b' })
+  return { db, a, b }
+}
+
 /** Everything in the database, as it is stored. */
 export async function dump(db: { sql(strings: TemplateStringsArray, ...values: unknown[]): Promise<any[]> }) {
   return {
