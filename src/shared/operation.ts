@@ -3,6 +3,7 @@ import type { AggregateTerm } from './aggregate.js'
 import type { StoredValue } from './definition.js'
 import type { WireError } from './errors.js'
 import type { Condition } from './filter.js'
+import type { PackedRows } from './packed.js'
 
 /** `deferred` resolves in memory; `relaxed` survives the death of the process; `strict` survives power loss. */
 export type Durability = 'relaxed' | 'strict' | 'deferred'
@@ -32,7 +33,8 @@ export type Conflict =
       readonly policy: 'update'
       /** The unique fields that are looked at; null: any. */
       readonly on: readonly string[] | null
-      /** Distinct lists of fields that a row overwrites (those that were given), and which list each row uses. */
+      /** Distinct lists of fields that a row overwrites (those that were given), and which list each row uses. Packed rows
+       * hold that themselves. */
       readonly lists: readonly (readonly string[])[]
       readonly listOf: readonly number[]
     }
@@ -105,7 +107,9 @@ type Statement =
   | {
       readonly op: 'insertMany'
       readonly model: string
-      readonly rows: readonly WireRow[]
+      readonly rows: readonly WireRow[] | PackedRows
+      /** The place of the first row in what the app gave; 0 if left out. Errors name it. */
+      readonly first?: number
       readonly conflict: Conflict
       /** Go on behind a row that fails and report it, instead of failing as a whole. */
       readonly collect: boolean
