@@ -1,5 +1,6 @@
 // dataflow(): a database. Owns the connection, hands out tables; everything it does is an operation, a transaction or
 // a question to the engine.
+import type { RunBulk } from './bulk/methods.js'
 import { Connection, type RunOptions } from './connect.js'
 import type { Database, DatabaseOptions, MigrationEntry } from './database.js'
 import { deleteDatabase, listDatabases } from './databases.js'
@@ -8,9 +9,9 @@ import { Listeners } from './events.js'
 import { fingerprintOf } from './fingerprint.js'
 import { decodeConflict } from './encode/conflict.js'
 import { prepare } from './encode/operation.js'
-import type { Prepared } from './encode/options.js'
+import { checkRunOptions, type Prepared } from './encode/options.js'
 import { introspectFile } from './introspect.js'
-import { isOperation, type AnyModel } from './model.js'
+import { isOperation, type AnyModel, type Operation } from './model.js'
 import { PageMigrations } from './migrations.js'
 import { engineConfig, modelsOption } from './options.js'
 import { recoverDatabase } from './recover.js'
@@ -19,9 +20,10 @@ import { prepareSql } from './run-sql.js'
 import { encodeScope, refuseOthers } from './scope.js'
 import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
-import type { EncryptionKey, EngineEvent, Scope } from './shared/protocol.js'
+import type { WireWritten } from './shared/operation.js'
+import type { EncryptionKey, EngineEvent, Scope, UnitResult } from './shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
-import { checkRunOptions, makeTable } from './table.js'
+import { makeTable } from './table.js'
 import { checkTransactionOptions, Transactions, type LeaseHandle, type TransactionOptions } from './transaction.js'
 import { Whole, type RestoreOptions } from './whole.js'
 import { MODELS, prepareExecute } from './workflow/execute.js'
@@ -86,6 +88,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
 
   /** Everything that runs operations: the database's, with `lease` a transaction's, with `scope` a handle's. */
   const executor = (lease?: Pick<LeaseHandle, 'id' | 'assertOpen'>, scope: Scope | null = null) => {
+    const watch = <T>(running: Promise<T>) => (lease ? running : transactions.watch(running))
     const send = async (prepared: readonly Prepared[], options: RunOptions): Promise<unknown[]> => {
       lease?.assertOpen()
       const running = connection.run(
@@ -94,8 +97,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
         lease?.id,
         scope,
       )
-      const answered = lease ? running : transactions.watch(running)
-      const results = await answered.catch((error: unknown) => {
+      const results = await watch(running).catch((error: unknown) => {
         throw decodeConflict(error, models)
       })
       return prepared.map((item, i) => item.decode(results[i]!))
@@ -114,12 +116,23 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       const prepared = Array.from(queries, query => prepareAny(query, scope))
       return prepared.length === 0 ? [] : send(prepared, checkRunOptions(options))
     }
-    const tables = [...models.values()].map(model => [
-      model.accessor,
-      makeTable(model, (operation, runOptions) =>
-        send([prepare(model, operation, { scope })], runOptions).then(([result]) => result),
-      ),
-    ])
+    const written = async (running: () => Promise<readonly UnitResult[]>) => {
+      lease?.assertOpen()
+      const [result] = await watch(running())
+      return result as WireWritten
+    }
+    const runBulk: RunBulk = {
+      leased: lease !== undefined,
+      scope,
+      send: (wire, runOptions) => written(() => connection.run([wire], runOptions, lease?.id, scope)),
+      sendMade: (make, runOptions) =>
+        written(() => connection.runMade(async () => [await make()], runOptions, lease?.id, scope)),
+    }
+    const tables = [...models.values()].map(model => {
+      const run = (operation: Operation<unknown>, runOptions: RunOptions) =>
+        send([prepare(model, operation, { scope })], runOptions).then(([result]) => result)
+      return [model.accessor, makeTable(model, run, runBulk)]
+    })
     return {
       ...Object.fromEntries(tables),
       run,

@@ -76,7 +76,7 @@ export function insertMany(
     try {
       insert(row, index, list)
     } catch (error) {
-      throw isOfRow(error) ? atRow(describe(error), (op.first ?? 0) + index, op) : error
+      throw isOfRow(error) ? atRow(describe(error), index, op) : error
     }
   }
   eachRow(model, op, op.collect ? collect : abort)
@@ -93,20 +93,20 @@ export function insertMany(
   }
 }
 
-function isKeyless({ rows }: InsertMany, keyAt: number): boolean {
-  return 'pieces' in rows ? rows.keyless : rows.some(row => row[keyAt] === undefined)
+function isKeyless({ rows, packed }: InsertMany, keyAt: number): boolean {
+  return packed ? packed.keyless : rows.some(row => row[keyAt] === undefined)
 }
 
 function eachRow(
   model: CompiledModel,
-  { rows, conflict }: InsertMany,
+  { rows, packed, conflict }: InsertMany,
   visit: (row: WireRow, index: number, list: number) => void,
 ): void {
-  if ('pieces' in rows) {
+  if (packed) {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
     let index = 0
-    for (const piece of rows.pieces) {
-      const unpacked = unpackRows(model.definition.fields, decoder.decode(piece), rows.blobs)
+    for (const { json, blobs } of packed.pieces) {
+      const unpacked = unpackRows(model.definition.fields, decoder.decode(json), blobs)
       for (const [row, list] of unpacked) visit(row, index++, list)
     }
     return

@@ -1,13 +1,15 @@
 // Bulk writes: rows with a conflict policy, or a condition. What crosses, and what was done back.
+import type { PageModel } from '../resolve.js'
 import type { StoredValue } from '../shared/definition.js'
 import { DataFlowError } from '../shared/errors.js'
 import type { Condition } from '../shared/filter.js'
 import type { Conflict, WireOperation, WireRow, WireWritten } from '../shared/operation.js'
+import type { ListedRow } from '../shared/packed.js'
 import { describe } from '../shared/codec.js'
 import { badOption, type PreparedOperation } from './options.js'
 import { parseFilter } from './read.js'
 import { encodeRow, type Context } from './row.js'
-import { givenFields } from './write.js'
+import { conflictFields, givenFields } from './write.js'
 
 /** Which rows a bulk write is about (semantics 23). */
 export function target(options: { where?: unknown; all?: unknown }, context: Context): Condition | null {
@@ -25,11 +27,20 @@ export function target(options: { where?: unknown; all?: unknown }, context: Con
   return condition
 }
 
-export function prepareBulkCreate(
-  rows: unknown,
-  options: { onConflict?: unknown; onError?: unknown },
+/** By method: what says how rows are written. */
+export const ROWS_OPTIONS = { bulkCreate: ['onConflict', 'onError'], bulkUpsert: ['on', 'onError'] } as const
+
+/** What decides on conflicts, and what becomes of rows that fail. */
+export interface RowRules {
+  readonly policy: { readonly policy: 'fail' | 'skip' } | { readonly policy: 'update'; readonly on: string[] | null }
+  readonly collect: boolean
+}
+
+/** The options of bulkCreate and bulkUpsert, checked. Throws `BAD_OPTION`. */
+export function readRowRules(
+  options: { onConflict?: unknown; onError?: unknown; on?: unknown },
   context: Context,
-): PreparedOperation {
+): RowRules {
   const { onConflict = 'fail', onError = 'abort' } = options
   if (onConflict !== 'fail' && onConflict !== 'skip' && onConflict !== 'update') {
     throw badOption('onConflict knows no such policy.', "use 'fail', 'skip' or 'update'.")
@@ -37,76 +48,127 @@ export function prepareBulkCreate(
   if (onError !== 'abort' && onError !== 'collect') {
     throw badOption('onError knows no such policy.', "use 'abort' or 'collect'.")
   }
-  const policy: Policy = onConflict === 'update' ? { policy: 'update', on: null } : { policy: onConflict }
-  return prepareRows(rows, policy, onError === 'collect', context)
+  const collect = onError === 'collect'
+  if (context.op === 'bulkUpsert') {
+    return { policy: { policy: 'update', on: conflictFields(options.on, context) }, collect }
+  }
+  return { policy: onConflict === 'update' ? { policy: 'update', on: null } : { policy: onConflict }, collect }
 }
 
-type Policy = { policy: 'fail' | 'skip' } | { policy: 'update'; on: readonly string[] | null }
+/** Encodes rows one by one, and knows which fields each overwrites. */
+export class RowEncoder {
+  readonly #context: Context
+  readonly #on: readonly string[] | null | undefined
+  readonly #rules: RowRules
+  readonly #lists: string[][] = []
+  readonly #numbers = new Map<string, number>()
 
-export function prepareRows(rows: unknown, policy: Policy, collect: boolean, context: Context): PreparedOperation {
+  constructor(rules: RowRules, context: Context) {
+    this.#rules = rules
+    this.#context = context
+    this.#on = rules.policy.policy === 'update' ? rules.policy.on : undefined
+  }
+
+  /** Throws what is wrong with the row, which has this place in what the app gave. */
+  encode(data: unknown, index: number): ListedRow {
+    try {
+      return [encodeRow(data, this.#context), this.#on === undefined ? 0 : this.#listOf(data, this.#on ?? [])]
+    } catch (error) {
+      if (!DataFlowError.is(error)) throw error
+      const { model, op } = this.#context
+      throw (this.#rules.collect ? error : atIndex(error, index)).with({ model: model.definition.name, op })
+    }
+  }
+
+  /** For the rows so far. */
+  get conflict(): Conflict {
+    const { policy } = this.#rules
+    return policy.policy === 'update' ? { ...policy, lists: [...this.#lists], listOf: [] } : policy
+  }
+
+  #listOf(data: unknown, on: readonly string[]): number {
+    const fields = givenFields(data, on, this.#context)
+    const key = fields.join()
+    let number = this.#numbers.get(key)
+    if (number === undefined) this.#numbers.set(key, (number = this.#lists.push(fields) - 1))
+    return number
+  }
+}
+
+export function prepareRows(rows: unknown, rules: RowRules, context: Context): PreparedOperation {
   const { model } = context
   if (!Array.isArray(rows)) {
     throw new DataFlowError('VALIDATION', `The rows must be an array, not ${describe(rows)}.`, {
       hint: 'pass an array of rows.',
     })
   }
+  const encoder = new RowEncoder(rules, context)
+  const answer = new BulkAnswer(model, rules.collect)
   const encoded: WireRow[] = []
-  const indexes: number[] = []
-  const failed: { index: number; error: DataFlowError }[] = []
+  const listOf: number[] = []
   // Unlike forEach, it does not pass over holes.
-  Array.from(rows, (data, index) => {
-    try {
-      encoded.push(encodeRow(data, context))
-      indexes.push(index)
-    } catch (error) {
-      if (!DataFlowError.is(error)) throw error
-      if (!collect) throw atIndex(error, index)
-      failed.push({ index, error: error.with({ model: model.definition.name, op: context.op }) })
-    }
-  })
-  const conflict: Conflict =
-    policy.policy === 'update'
-      ? overwriting(
-          policy.on,
-          indexes.map(i => rows[i]),
-          context,
-        )
-      : policy
-  const keyAt = model.fields.findIndex(field => field.definition.primaryKey)
+  Array.from(rows, (data, index) =>
+    answer.add(index, () => {
+      const [row, list] = encoder.encode(data, index)
+      encoded.push(row)
+      listOf.push(list)
+      return row
+    }),
+  )
+  const { conflict } = encoder
   return {
     wire: {
       op: 'insertMany',
       model: model.definition.name,
       rows: encoded,
-      conflict,
-      collect,
+      conflict: conflict.policy === 'update' ? { ...conflict, listOf } : conflict,
+      collect: rules.collect,
     },
-    decode(result) {
-      const { ids, count, skipped = [], failed: rejected = [] } = result as WireWritten
-      const left = new Set([...skipped, ...rejected.map(failure => failure.index)])
-      const errors = rejected.map(({ index, error }) => ({
-        index: indexes[index]!,
-        error: DataFlowError.fromWire(error),
-      }))
-      return {
-        count,
-        ids: ids ?? encoded.filter((_, i) => !left.has(i)).map(row => row[keyAt]),
-        errors: [...failed, ...errors].sort((a, b) => a.index - b.index),
-      }
-    },
+    decode: result => answer.decode(result as WireWritten),
   }
 }
 
-function overwriting(on: readonly string[] | null, rows: readonly unknown[], context: Context): Conflict {
-  const lists: string[][] = []
-  const numbers = new Map<string, number>()
-  const listOf = rows.map(row => {
-    const fields = givenFields(row, on ?? [], context)
-    const key = fields.join()
-    if (!numbers.has(key)) numbers.set(key, lists.push(fields) - 1)
-    return numbers.get(key)!
-  })
-  return { policy: 'update', on, lists, listOf }
+/** Which rows were sent, and what an app hears of all of them. */
+export class BulkAnswer {
+  readonly #keyAt: number
+  readonly #collect: boolean
+  readonly #keys: (StoredValue | undefined)[] = []
+  readonly #indexes: number[] = []
+  readonly #failed: BulkFailure[] = []
+
+  constructor(model: PageModel, collect: boolean) {
+    this.#keyAt = model.fields.findIndex(field => field.definition.primaryKey)
+    this.#collect = collect
+  }
+
+  /** Takes the next row, which `encode` makes. Its error is thrown, or collected. */
+  add(index: number, encode: () => WireRow): void {
+    try {
+      this.#keys.push(encode()[this.#keyAt])
+      this.#indexes.push(index)
+    } catch (error) {
+      if (!this.#collect || !DataFlowError.is(error)) throw error
+      this.#failed.push({ index, error })
+    }
+  }
+
+  decode({ ids, count, skipped = [], failed = [] }: WireWritten): { count: number; ids: unknown; errors: unknown } {
+    const left = new Set([...skipped, ...failed.map(failure => failure.index)])
+    const errors = failed.map(({ index, error }) => ({
+      index: this.#indexes[index]!,
+      error: DataFlowError.fromWire(error),
+    }))
+    return {
+      count,
+      ids: ids ?? this.#keys.filter((_, i) => !left.has(i)),
+      errors: [...this.#failed, ...errors].sort((a, b) => a.index - b.index),
+    }
+  }
+}
+
+export interface BulkFailure {
+  readonly index: number
+  readonly error: DataFlowError
 }
 
 function atIndex(error: DataFlowError, index: number): DataFlowError {

@@ -33,8 +33,10 @@ export type Conflict =
       readonly policy: 'update'
       /** The unique fields that are looked at; null: any. */
       readonly on: readonly string[] | null
-      /** Distinct lists of fields that a row overwrites (those that were given), and which list each row uses. Packed rows
-       * hold that themselves. */
+      /**
+       * Distinct lists of fields that a row overwrites (those that were given), and which list each row uses: packed rows
+       * say it themselves.
+       */
       readonly lists: readonly (readonly string[])[]
       readonly listOf: readonly number[]
     }
@@ -107,9 +109,9 @@ type Statement =
   | {
       readonly op: 'insertMany'
       readonly model: string
-      readonly rows: readonly WireRow[] | PackedRows
-      /** The place of the first row in what the app gave; 0 if left out. Errors name it. */
-      readonly first?: number
+      readonly rows: readonly WireRow[]
+      /** In place of `rows`, which is empty then. */
+      readonly packed?: PackedRows
       readonly conflict: Conflict
       /** Go on behind a row that fails and report it, instead of failing as a whole. */
       readonly collect: boolean

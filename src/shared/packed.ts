@@ -5,54 +5,67 @@ import type { WireRow } from './operation.js'
 
 export interface PackedRows {
   readonly count: number
-  /** Each a JSON array of rows. */
-  readonly pieces: readonly Uint8Array<ArrayBuffer>[]
-  /** What JSON has no form for: a row holds the number of its BLOB. */
-  readonly blobs: readonly Uint8Array[]
+  readonly pieces: readonly Piece[]
   /** Some row leaves its key to SQLite. */
   readonly keyless: boolean
 }
 
-/** No stored value is `false`: in a packed row it stands for a value that SQLite or the worker makes. */
-const ABSENT = false
-
-type PackedValue = StoredValue | typeof ABSENT
+export interface Piece {
+  /** An array of rows. */
+  readonly json: Uint8Array<ArrayBuffer>
+  /** Their BLOBs, one behind the other: JSON has no form for them, a row holds the length. */
+  readonly blobs: Uint8Array<ArrayBuffer>
+}
 
 /** A row, and which list of fields it overwrites: 0 without such lists. */
 export type ListedRow = readonly [row: WireRow, list: number]
 
-/** The JSON of a piece. The BLOBs of its rows go into `blobs`. */
-export function packRows(rows: readonly ListedRow[], blobs: Uint8Array[]): string {
-  return JSON.stringify(rows.map(([row, list]) => [...row.map(value => packValue(value, blobs)), list]))
+/** No stored value is `false`: in a packed row it stands for a value that SQLite or the worker makes. */
+const ABSENT = false
+
+type PackedValue = string | number | null | typeof ABSENT
+
+/** Rows as JSON, and their BLOBs. */
+export function packRows(rows: readonly ListedRow[]): { json: string; blobs: readonly Uint8Array[] } {
+  const blobs: Uint8Array[] = []
+  const packed = rows.map(([row, list]) => {
+    const values: PackedValue[] = []
+    for (const value of row) values.push(packValue(value, blobs))
+    values.push(list)
+    return values
+  })
+  return { json: JSON.stringify(packed), blobs }
 }
 
 function packValue(value: StoredValue | undefined, blobs: Uint8Array[]): PackedValue {
+  if (typeof value === 'string' || value === null) return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (value === undefined) return ABSENT
   if (typeof value === 'bigint') return String(value)
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
-  return value instanceof Uint8Array ? blobs.push(value) - 1 : value
+  blobs.push(value)
+  return value.length
 }
 
-/** The rows of a piece, as they were before it was packed. */
+/** The rows of a piece, as they were before they were packed. The BLOBs are views of `blobs`. */
 export function unpackRows(
   fields: readonly FieldDefinition[],
-  piece: string,
-  blobs: readonly Uint8Array[],
+  json: string,
+  blobs: Uint8Array<ArrayBuffer>,
 ): readonly ListedRow[] {
   const coded = fields.flatMap(({ kind }, i) =>
     kind === 'blob' || kind === 'bigint' || kind === 'real' ? [[i, kind] as const] : [],
   )
-  const packed = JSON.parse(piece) as (PackedValue | undefined)[][]
+  const packed = JSON.parse(json) as (StoredValue | typeof ABSENT | undefined)[][]
+  let from = 0
   return packed.map((values): ListedRow => {
     const list = values.pop() as number
-    for (const [i, kind] of coded) values[i] = unpackValue(kind, values[i]!, blobs)
     for (let i = 0; i < values.length; i++) if (values[i] === ABSENT) values[i] = undefined
+    for (const [i, kind] of coded) {
+      const value = values[i]
+      if (value === null || value === undefined) continue
+      if (kind === 'blob') values[i] = blobs.subarray(from, (from += value as number))
+      else values[i] = kind === 'bigint' ? BigInt(value as string) : Number(value)
+    }
     return [values as WireRow, list]
   })
-}
-
-function unpackValue(kind: 'blob' | 'bigint' | 'real', value: PackedValue, blobs: readonly Uint8Array[]): PackedValue {
-  if (value === null || value === ABSENT) return value
-  if (kind === 'blob') return blobs[value as number]!
-  return kind === 'bigint' ? BigInt(value as string) : Number(value)
 }

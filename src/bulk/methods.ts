@@ -1,0 +1,123 @@
+// db.users.bulkCreate and bulkUpsert: an array is one message, an iterable one for each chunk.
+import { aborted, type RunOptions } from '../connect.js'
+import { BulkAnswer, readRowRules, RowEncoder, ROWS_OPTIONS, type RowRules } from '../encode/bulk.js'
+import { badOption, checkRunOptions, named, readOptions } from '../encode/options.js'
+import type { Context } from '../encode/row.js'
+import { tell } from '../events.js'
+import { operationOf, type BulkProgress, type Operation } from '../model.js'
+import type { PageModel } from '../resolve.js'
+import type { WireOperation, WireWritten } from '../shared/operation.js'
+import type { Scope } from '../shared/protocol.js'
+import { Packer } from './packer.js'
+import { Slices } from './slices.js'
+import { Source } from './source.js'
+import { writeStream } from './stream.js'
+
+export interface ProgressOptions {
+  /** Called now and then. */
+  onProgress?(progress: BulkProgress): void
+}
+
+export interface StreamedOptions extends ProgressOptions {
+  /** All chunks or none: the rows are gathered first, 64 MiB at most, and written in one transaction. */
+  atomic?: boolean
+}
+
+/** How a bulk reaches the worker: the database's own way, or a transaction's. */
+export interface RunBulk {
+  /** In a transaction. */
+  readonly leased: boolean
+  readonly scope: Scope | null
+  send(wire: WireOperation, options: RunOptions): Promise<WireWritten>
+  /** `make` may take a while; what is called meanwhile goes behind it. */
+  sendMade(make: () => Promise<WireOperation>, options: RunOptions): Promise<WireWritten>
+}
+
+type RunOperation = (operation: Operation<any>, options: RunOptions) => Promise<unknown>
+
+/** Up to so many rows are encoded in one go, as an operation is. */
+const SMALL = 200
+
+export function bulkMethod(model: PageModel, op: 'bulkCreate' | 'bulkUpsert', run: RunOperation, runBulk: RunBulk) {
+  const context: Context = { model, op, scope: runBulk.scope }
+  const { name } = model.definition
+  return async (rows: unknown, given?: unknown): Promise<unknown> => {
+    const { own, options, progress, atomic } = named({ model: name, op }, () => readAll(given, op, context))
+    if (!Array.isArray(rows)) {
+      const source = named({ model: name, op }, () => new Source(rows))
+      const { leased, send } = runBulk
+      if (leased && atomic !== undefined) throw misplacedAtomic(context, 'A transaction is all or nothing by itself.')
+      return writeStream(source, {
+        context,
+        rules: own.rules,
+        options: { ...options, ...progress, atomic: atomic ?? false, leased },
+        send,
+      })
+    }
+    if (atomic !== undefined) throw misplacedAtomic(context, 'An array is written in one transaction always.')
+    if (rows.length <= SMALL && !progress.onProgress) return run(operationOf(name, op, [rows, own.given]), options)
+    return writeArray(rows, own.rules, { context, runBulk, options, ...progress })
+  }
+}
+
+function readAll(given: unknown, op: 'bulkCreate' | 'bulkUpsert', context: Context) {
+  const known = [...ROWS_OPTIONS[op], 'signal', 'durability', 'onProgress', 'atomic'] as const
+  const { signal, durability, onProgress, atomic, ...rest } = readOptions(given, known)
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw badOption('onProgress must be a function.', 'onProgress: ({ rows }) => { ... }.')
+  }
+  if (atomic !== undefined && typeof atomic !== 'boolean') throw badOption('atomic is true or false.', 'atomic: true.')
+  return {
+    own: { given: rest, rules: readRowRules(rest, context) },
+    options: checkRunOptions({ signal, durability }),
+    progress: (onProgress ? { onProgress } : {}) as ProgressOptions,
+    atomic,
+  }
+}
+
+function misplacedAtomic({ model, op }: Context, text: string) {
+  return badOption(text, 'leave atomic out.').with({ model: model.definition.name, op })
+}
+
+interface ArrayParts extends ProgressOptions {
+  readonly context: Context
+  readonly runBulk: RunBulk
+  readonly options: RunOptions
+}
+
+async function writeArray(given: readonly unknown[], rules: RowRules, parts: ArrayParts): Promise<unknown> {
+  const { context, runBulk, options, onProgress } = parts
+  const { model, op } = context
+  // As it is now: the app may go on with its array.
+  const rows = [...given]
+  const answer = new BulkAnswer(model, rules.collect)
+  const encoder = new RowEncoder(rules, context)
+  const packer = new Packer(model.fields.findIndex(field => field.definition.primaryKey))
+  const tellRows = (done: number) => tell(onProgress, { rows: done, total: rows.length })
+  const make = async (): Promise<WireOperation> => {
+    const slices = new Slices()
+    for (const [index, data] of rows.entries()) {
+      answer.add(index, () => {
+        const [row, list] = encoder.encode(data, index)
+        packer.add(row, list)
+        return row
+      })
+      if (!slices.over) continue
+      tellRows(index + 1)
+      await slices.pause()
+      if (options.signal?.aborted) throw aborted(options.signal)
+    }
+    return {
+      op: 'insertMany',
+      method: op,
+      model: model.definition.name,
+      rows: [],
+      packed: packer.take(),
+      conflict: encoder.conflict,
+      collect: rules.collect,
+    }
+  }
+  const written = await runBulk.sendMade(make, options)
+  tellRows(rows.length)
+  return answer.decode(written)
+}
