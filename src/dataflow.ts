@@ -10,6 +10,7 @@ import { fingerprintOf } from './fingerprint.js'
 import { decodeConflict } from './encode/conflict.js'
 import { prepare } from './encode/operation.js'
 import { checkRunOptions, type Prepared } from './encode/options.js'
+import { importRows } from './import-rows.js'
 import { introspectFile } from './introspect.js'
 import { isOperation, type AnyModel, type Operation } from './model.js'
 import { PageMigrations } from './migrations.js'
@@ -86,6 +87,13 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     return prepare(modelNamed(models, query.model, query.op), query, { scope })
   }
 
+  const nameOf = (accessor: unknown): string => {
+    for (const model of models.values()) if (model.accessor === accessor) return model.definition.name
+    const text = `This database has no model "${String(accessor).replaceAll('\0', '\\0')}".`
+    const accessors = [...models.values()].map(model => model.accessor)
+    throw new DataFlowError('UNKNOWN_MODEL', text, { hint: didYouMean(String(accessor), accessors) })
+  }
+
   /** Everything that runs operations: the database's, with `lease` a transaction's, with `scope` a handle's. */
   const executor = (lease?: Pick<LeaseHandle, 'id' | 'assertOpen'>, scope: Scope | null = null) => {
     const watch = <T>(running: Promise<T>) => (lease ? running : transactions.watch(running))
@@ -142,6 +150,8 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
         const [result] = await send([prepared], checkRunOptions(options))
         return result
       },
+      importRows: async (accessor: unknown, file: unknown, importOptions?: unknown) =>
+        importRows(models.get(nameOf(accessor))!, file, importOptions, runBulk),
       sql: async (strings: TemplateStringsArray, ...values: unknown[]) => run(sql(strings, ...values)),
     }
   }
@@ -163,7 +173,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       const narrowed = (values: unknown) => handleOf(encodeScope(values, models), lease)
       return { ...executor(lease), ...own, scope: narrowed }
     }
-    const { sql: _sql, ...handle } = executor(lease, scope)
+    const { sql: _sql, importRows: _importRows, ...handle } = executor(lease, scope)
     return refuseOthers({ ...handle, ...own })
   }
   type Body = (tx: never) => Promise<unknown>
@@ -173,13 +183,6 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       throw new DataFlowError('BAD_OPTION', `${op}() takes a function.`, { op, hint })
     }
     return async (lease: LeaseHandle) => body(handleOf(scope, lease) as never)
-  }
-
-  const nameOf = (accessor: unknown): string => {
-    for (const model of models.values()) if (model.accessor === accessor) return model.definition.name
-    const text = `This database has no model "${String(accessor).replaceAll('\0', '\\0')}".`
-    const accessors = [...models.values()].map(model => model.accessor)
-    throw new DataFlowError('UNKNOWN_MODEL', text, { hint: didYouMean(String(accessor), accessors) })
   }
 
   const database = {

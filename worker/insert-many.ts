@@ -125,7 +125,7 @@ function atRow(failure: DataFlowError, row: number, op: InsertMany): DataFlowErr
   return failure.with({
     issues: [{ path: [row, ...(failure.fields ?? [])], message: failure.text }],
     hint:
-      failure.code === 'UNIQUE' && nameOf(op) === 'bulkCreate'
+      failure.code === 'UNIQUE' && nameOf(op) !== 'bulkUpsert'
         ? `row ${row}; use onConflict: 'skip' or 'update', or onError: 'collect'.`
         : `row ${row}; ${failure.hint ?? 'correct it.'}`,
   })

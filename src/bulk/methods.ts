@@ -42,41 +42,41 @@ export function bulkMethod(model: PageModel, op: 'bulkCreate' | 'bulkUpsert', ru
   const context: Context = { model, op, scope: runBulk.scope }
   const { name } = model.definition
   return async (rows: unknown, given?: unknown): Promise<unknown> => {
-    const { own, options, progress, atomic } = named({ model: name, op }, () => readAll(given, op, context))
+    const { own, rules, stream } = named({ model: name, op }, () => readAll(given, op, context))
+    const { leased, send } = runBulk
     if (!Array.isArray(rows)) {
       const source = named({ model: name, op }, () => new Source(rows))
-      const { leased, send } = runBulk
-      if (leased && atomic !== undefined) throw misplacedAtomic(context, 'A transaction is all or nothing by itself.')
-      return writeStream(source, {
-        context,
-        rules: own.rules,
-        options: { ...options, ...progress, atomic: atomic ?? false, leased },
-        send,
-      })
+      return writeStream(source, { context, rules, options: { ...stream, leased }, send })
     }
-    if (atomic !== undefined) throw misplacedAtomic(context, 'An array is written in one transaction always.')
-    if (rows.length <= SMALL && !progress.onProgress) return run(operationOf(name, op, [rows, own.given]), options)
-    return writeArray(rows, own.rules, { context, runBulk, options, ...progress })
+    if (stream.atomic) {
+      const error = badOption('An array is written in one transaction always.', 'leave atomic out.')
+      throw error.with({ model: name, op })
+    }
+    const { onProgress, atomic: _, ...options } = stream
+    if (rows.length <= SMALL && !onProgress) return run(operationOf(name, op, [rows, own]), options)
+    return writeArray(rows, rules, { context, runBulk, options, ...(onProgress ? { onProgress } : {}) })
   }
 }
 
+const STREAMED = ['signal', 'durability', 'onProgress', 'atomic'] as const
+
 function readAll(given: unknown, op: 'bulkCreate' | 'bulkUpsert', context: Context) {
-  const known = [...ROWS_OPTIONS[op], 'signal', 'durability', 'onProgress', 'atomic'] as const
-  const { signal, durability, onProgress, atomic, ...rest } = readOptions(given, known)
+  const read = readOptions(given, [...ROWS_OPTIONS[op], ...STREAMED])
+  const own = Object.fromEntries(
+    Object.entries(read).filter(([name]) => !(STREAMED as readonly string[]).includes(name)),
+  )
+  return { own, rules: readRowRules(own, context), stream: readStreamOptions(read) }
+}
+
+/** The options that every bulk of rows takes, checked. `atomic` is false if it is left out. */
+export function readStreamOptions(read: { [K in (typeof STREAMED)[number]]?: unknown }) {
+  const { signal, durability, onProgress, atomic = false } = read
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw badOption('onProgress must be a function.', 'onProgress: ({ rows }) => { ... }.')
   }
-  if (atomic !== undefined && typeof atomic !== 'boolean') throw badOption('atomic is true or false.', 'atomic: true.')
-  return {
-    own: { given: rest, rules: readRowRules(rest, context) },
-    options: checkRunOptions({ signal, durability }),
-    progress: (onProgress ? { onProgress } : {}) as ProgressOptions,
-    atomic,
-  }
-}
-
-function misplacedAtomic({ model, op }: Context, text: string) {
-  return badOption(text, 'leave atomic out.').with({ model: model.definition.name, op })
+  if (typeof atomic !== 'boolean') throw badOption('atomic is true or false.', 'atomic: true.')
+  const progress = (onProgress ? { onProgress } : {}) as ProgressOptions
+  return { ...checkRunOptions({ signal, durability }), ...progress, atomic }
 }
 
 interface ArrayParts extends ProgressOptions {

@@ -18,8 +18,11 @@ export class Source {
   #pulling = false
   #ended = false
 
-  /** Throws `VALIDATION` for what cannot be iterated. */
-  constructor(rows: unknown) {
+  readonly #toError: (cause: unknown) => DataFlowError
+
+  /** Throws `VALIDATION` for what cannot be iterated. `toError` makes an error of what the iterator throws. */
+  constructor(rows: unknown, toError: (cause: unknown) => DataFlowError = failed) {
+    this.#toError = toError
     if (!isIterable(rows)) {
       throw new DataFlowError('VALIDATION', `The rows must be an array or an iterable, not ${describe(rows)}.`, {
         hint: 'pass an array of rows, or a generator of them.',
@@ -28,11 +31,11 @@ export class Source {
     try {
       this.#iterator = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
     } catch (error) {
-      throw failed(error)
+      throw toError(error)
     }
   }
 
-  /** The next row; a promise only where the iterator gives one. What it throws is the cause of a `VALIDATION`. */
+  /** The next row; a promise only where the iterator gives one. What it throws is the cause of an error. */
   pull(): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
     try {
       const next = this.#iterator.next()
@@ -61,7 +64,7 @@ export class Source {
   /** An iterator that has thrown is at its end. */
   #fail(cause: unknown): DataFlowError {
     this.#ended = true
-    return failed(cause)
+    return this.#toError(cause)
   }
 
   /** Tells the iterator that no more is wanted. What it says to that is lost: an earlier error is the one that tells. */

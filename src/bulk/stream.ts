@@ -1,6 +1,6 @@
 // Rows of an iterable, written chunk by chunk: while the worker writes one, the next is encoded, and the source waits.
 import type { RunOptions } from '../connect.js'
-import { RowEncoder, type BulkFailure, type RowRules } from '../encode/bulk.js'
+import { atIndex, RowEncoder, type BulkFailure, type RowRules } from '../encode/bulk.js'
 import { badOption } from '../encode/options.js'
 import type { Context } from '../encode/row.js'
 import type { BulkProgress, BulkStreamed } from '../model.js'
@@ -32,7 +32,7 @@ export interface StreamParts {
   readonly rules: RowRules
   readonly options: StreamOptions
   send(wire: WireOperation, options: RunOptions): Promise<WireWritten>
-  /** The row in what the source gave; undefined for none. Its error is thrown, or collected. */
+  /** The row in what the source gave; null for none. Its error is thrown, or collected. */
   rowOf?(given: unknown, index: number): unknown
   /** The line of a text that it came from. */
   lineOf?(given: unknown): number
@@ -40,6 +40,12 @@ export interface StreamParts {
 
 /** Writes all rows of `source`. Whatever ends it early, the source is closed and the error says what is `kept`. */
 export async function writeStream(source: Source, parts: StreamParts): Promise<BulkStreamed> {
+  const { leased, atomic } = parts.options
+  if (leased && atomic) {
+    const { model, op } = parts.context
+    const error = badOption('A transaction is all or nothing by itself.', 'leave atomic out.')
+    throw error.with({ model: model.definition.name, op })
+  }
   return new Stream(source, parts).run()
 }
 
@@ -124,14 +130,22 @@ class Stream {
     const { rowOf, lineOf, rules } = this.#parts
     const place = { index, line: lineOf?.(given) }
     try {
-      const data = rowOf ? rowOf(given, index) : given
-      if (rowOf && data === undefined) return null
+      const data = rowOf ? this.#rowOf(rowOf, given, index) : given
+      if (rowOf && data === null) return null
       return { row: this.#encoder.encode(data, index), place }
     } catch (error) {
       if (!DataFlowError.is(error)) throw error
       if (!rules.collect) throw atPlace(error, place)
       this.#collect(error, place)
       return null
+    }
+  }
+
+  #rowOf(rowOf: NonNullable<StreamParts['rowOf']>, given: unknown, index: number): unknown {
+    try {
+      return rowOf(given, index)
+    } catch (error) {
+      throw DataFlowError.is(error) && !this.#parts.rules.collect ? atIndex(error, index) : error
     }
   }
 

@@ -171,7 +171,8 @@ export interface BulkFailure {
   readonly error: DataFlowError
 }
 
-function atIndex(error: DataFlowError, index: number): DataFlowError {
+/** Says which row of the input it is. */
+export function atIndex(error: DataFlowError, index: number): DataFlowError {
   const issues = error.issues?.map(issue => ({ path: [index, ...issue.path], message: issue.message }))
   return error.with({
     ...(issues ? { issues } : {}),

@@ -207,12 +207,14 @@ describe('what ends it early', () => {
 
   test('the database is closed meanwhile', async () => {
     const db = open()
+    let closing: Promise<void> | undefined
     const { rows, seen } = source(30_000, n => {
-      if (n === 15_000) void db.close()
+      if (n === 15_000) closing = db.close()
       return { n }
     })
     expect(await caught(db.logs.bulkCreate(rows))).toMatchObject({ code: 'CLOSED', kept: 10_000 })
     expect(seen.closed).toBe(true)
+    await closing
   })
 
   test('what is no iterable, and options that do not fit', async () => {

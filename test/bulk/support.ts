@@ -84,3 +84,14 @@ export const caught = (work: Promise<unknown>): Promise<any> =>
     },
     (error: unknown) => error,
   )
+
+export const streamOf = (parts: readonly Uint8Array<ArrayBuffer>[]): ReadableStream<Uint8Array<ArrayBuffer>> => {
+  const left = [...parts]
+  return new ReadableStream({
+    pull(controller) {
+      const part = left.shift()
+      if (part) controller.enqueue(part)
+      else controller.close()
+    },
+  })
+}
