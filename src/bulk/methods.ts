@@ -8,7 +8,7 @@ import { operationOf, type BulkProgress, type Operation } from '../model.js'
 import type { PageModel } from '../resolve.js'
 import type { WireOperation, WireWritten } from '../shared/operation.js'
 import type { Scope } from '../shared/protocol.js'
-import { Packer } from './packer.js'
+import { Packer, sizeOf } from './packer.js'
 import { Slices } from './slices.js'
 import { Source } from './source.js'
 import { writeStream } from './stream.js'
@@ -90,17 +90,19 @@ async function writeArray(given: readonly unknown[], rules: RowRules, parts: Arr
   const { model, op } = context
   // As it is now: the app may go on with its array.
   const rows = [...given]
-  const answer = new BulkAnswer(model, rules.collect)
+  const answer = new BulkAnswer(rules.collect)
   const encoder = new RowEncoder(rules, context)
-  const packer = new Packer(model.fields.findIndex(field => field.definition.primaryKey))
+  const keyAt = model.fields.findIndex(field => field.definition.primaryKey)
+  const packer = new Packer(keyAt)
   const tellRows = (done: number) => tell(onProgress, { rows: done, total: rows.length })
   const make = async (): Promise<WireOperation> => {
     const slices = new Slices()
     for (const [index, data] of rows.entries()) {
       answer.add(index, () => {
         const [row, list] = encoder.encode(data, index)
-        packer.add(row, list)
-        return row
+        const key = row[keyAt]
+        packer.add(row, list, sizeOf(row))
+        return key
       })
       if (!slices.over) continue
       tellRows(index + 1)

@@ -1,6 +1,6 @@
 // Encoded rows -> what crosses, piece by piece, so that a large bulk is never one long task.
 import type { WireRow } from '../shared/operation.js'
-import { packRows, type ListedRow, type PackedRows, type Piece } from '../shared/packed.js'
+import { packRow, type PackedRows, type Piece } from '../shared/packed.js'
 
 /** About so many bytes are put into JSON at a time. */
 const PIECE = 128 * 1024
@@ -11,7 +11,8 @@ const SMALL = 8
 export class Packer {
   readonly #keyAt: number
   #pieces: Piece[] = []
-  #pending: ListedRow[] = []
+  #pending: (readonly unknown[])[] = []
+  #blobs: Uint8Array[] = []
   #pendingBytes = 0
   #keyless = false
   /** Rows, and about how many bytes they take. */
@@ -23,13 +24,13 @@ export class Packer {
     this.#keyAt = keyAt
   }
 
-  add(row: WireRow, list: number): void {
-    const bytes = sizeOf(row)
-    this.#pending.push([row, list])
+  /** The row is not to be used any more. `bytes`: what `sizeOf` says. */
+  add(row: WireRow, list: number, bytes: number): void {
     this.rows++
     this.bytes += bytes
     this.#pendingBytes += bytes
     if (row[this.#keyAt] === undefined) this.#keyless = true
+    this.#pending.push(packRow([row, list], this.#blobs))
     if (this.#pendingBytes >= PIECE) this.#packPending()
   }
 
@@ -45,9 +46,10 @@ export class Packer {
 
   #packPending(): void {
     if (this.#pending.length === 0) return
-    const { json, blobs } = packRows(this.#pending)
-    this.#pieces.push({ json: new TextEncoder().encode(json), blobs: concat(blobs) })
+    const json = new TextEncoder().encode(JSON.stringify(this.#pending))
+    this.#pieces.push({ json, blobs: concat(this.#blobs) })
     this.#pending = []
+    this.#blobs = []
     this.#pendingBytes = 0
   }
 }

@@ -3,12 +3,16 @@
 /** ms. Of a frame's 16 the page needs its own share. */
 const SLICE_MS = 6
 
+/** The clock is looked at once in so many times: a look takes as long as a small row. */
+const LOOK = 8
+
 export class Slices {
   #since = performance.now()
+  #asked = 0
 
   /** The slice is over: `pause` should be awaited before anything else is done. */
   get over(): boolean {
-    return performance.now() - this.#since >= SLICE_MS
+    return ++this.#asked % LOOK === 0 && performance.now() - this.#since >= SLICE_MS
   }
 
   async pause(): Promise<void> {
@@ -17,10 +21,11 @@ export class Slices {
   }
 }
 
-/** Not by a timer: nested ones are held back for 4 ms each, and for a second in a tab that is not seen. */
+/**
+ * Not by a timer: nested ones are held back for 4 ms each, and for a second in a tab that is not seen. Not by
+ * scheduler.yield(): what goes on behind it goes before the timers of the page, which would wait for a whole chunk.
+ */
 function letThePageRun(): Promise<void> {
-  const { scheduler } = globalThis as { scheduler?: { yield?(): Promise<void> } }
-  if (scheduler?.yield) return scheduler.yield()
   const { port1, port2 } = new MessageChannel()
   return new Promise(resolve => {
     port1.onmessage = () => {

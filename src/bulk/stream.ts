@@ -113,8 +113,9 @@ class Stream {
       if (next.done) break
       const listed = this.#encode(next.value, this.#index++)
       if (listed) {
-        if (!this.#hasRoomFor(listed)) await this.#send()
-        this.#packer.add(...listed.row)
+        const bytes = sizeOf(listed.row[0])
+        if (!this.#hasRoomFor(bytes)) await this.#send()
+        this.#packer.add(...listed.row, bytes)
         this.#places.push(listed.place)
       }
       if (this.#packer.rows === this.#limit.rows) await this.#send()
@@ -149,8 +150,8 @@ class Stream {
     }
   }
 
-  #hasRoomFor({ row: [row] }: { row: ListedRow }): boolean {
-    if (this.#packer.rows === 0 || this.#packer.bytes + sizeOf(row) <= this.#limit.bytes) return true
+  #hasRoomFor(bytes: number): boolean {
+    if (this.#packer.rows === 0 || this.#packer.bytes + bytes <= this.#limit.bytes) return true
     if (!this.#parts.options.atomic) return false
     const hint = 'leave atomic out: then every chunk is saved by itself; or use fewer rows.'
     throw badOption('atomic takes up to 64 MiB of rows.', hint)

@@ -1,5 +1,4 @@
 // Bulk writes: rows with a conflict policy, or a condition. What crosses, and what was done back.
-import type { PageModel } from '../resolve.js'
 import type { StoredValue } from '../shared/definition.js'
 import { DataFlowError } from '../shared/errors.js'
 import type { Condition } from '../shared/filter.js'
@@ -103,7 +102,8 @@ export function prepareRows(rows: unknown, rules: RowRules, context: Context): P
     })
   }
   const encoder = new RowEncoder(rules, context)
-  const answer = new BulkAnswer(model, rules.collect)
+  const answer = new BulkAnswer(rules.collect)
+  const keyAt = model.fields.findIndex(field => field.definition.primaryKey)
   const encoded: WireRow[] = []
   const listOf: number[] = []
   // Unlike forEach, it does not pass over holes.
@@ -112,7 +112,7 @@ export function prepareRows(rows: unknown, rules: RowRules, context: Context): P
       const [row, list] = encoder.encode(data, index)
       encoded.push(row)
       listOf.push(list)
-      return row
+      return row[keyAt]
     }),
   )
   const { conflict } = encoder
@@ -130,21 +130,19 @@ export function prepareRows(rows: unknown, rules: RowRules, context: Context): P
 
 /** Which rows were sent, and what an app hears of all of them. */
 export class BulkAnswer {
-  readonly #keyAt: number
   readonly #collect: boolean
   readonly #keys: (StoredValue | undefined)[] = []
   readonly #indexes: number[] = []
   readonly #failed: BulkFailure[] = []
 
-  constructor(model: PageModel, collect: boolean) {
-    this.#keyAt = model.fields.findIndex(field => field.definition.primaryKey)
+  constructor(collect: boolean) {
     this.#collect = collect
   }
 
-  /** Takes the next row, which `encode` makes. Its error is thrown, or collected. */
-  add(index: number, encode: () => WireRow): void {
+  /** Takes the next row, which `encode` makes and gives the key of. Its error is thrown, or collected. */
+  add(index: number, encode: () => StoredValue | undefined): void {
     try {
-      this.#keys.push(encode()[this.#keyAt])
+      this.#keys.push(encode())
       this.#indexes.push(index)
     } catch (error) {
       if (!this.#collect || !DataFlowError.is(error)) throw error

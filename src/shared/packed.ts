@@ -23,27 +23,23 @@ export type ListedRow = readonly [row: WireRow, list: number]
 /** No stored value is `false`: in a packed row it stands for a value that SQLite or the worker makes. */
 const ABSENT = false
 
-type PackedValue = string | number | null | typeof ABSENT
-
-/** Rows as JSON, and their BLOBs. */
-export function packRows(rows: readonly ListedRow[]): { json: string; blobs: readonly Uint8Array[] } {
-  const blobs: Uint8Array[] = []
-  const packed = rows.map(([row, list]) => {
-    const values: PackedValue[] = []
-    for (const value of row) values.push(packValue(value, blobs))
-    values.push(list)
-    return values
-  })
-  return { json: JSON.stringify(packed), blobs }
-}
-
-function packValue(value: StoredValue | undefined, blobs: Uint8Array[]): PackedValue {
-  if (typeof value === 'string' || value === null) return value
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
-  if (value === undefined) return ABSENT
-  if (typeof value === 'bigint') return String(value)
-  blobs.push(value)
-  return value.length
+/** A row as JSON holds it, its list behind its values. The row itself is changed; its BLOBs go into `blobs`. */
+export function packRow([row, list]: ListedRow, blobs: Uint8Array[]): readonly unknown[] {
+  const values = row as (StoredValue | typeof ABSENT | undefined)[]
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (typeof value === 'string' || value === null) continue
+    if (typeof value === 'number') {
+      if (!Number.isFinite(value)) values[i] = String(value)
+    } else if (value === undefined) values[i] = ABSENT
+    else if (typeof value === 'bigint') values[i] = String(value)
+    else if (value !== ABSENT) {
+      blobs.push(value)
+      values[i] = value.length
+    }
+  }
+  values.push(list)
+  return values
 }
 
 /** The rows of a piece, as they were before they were packed. The BLOBs are views of `blobs`. */

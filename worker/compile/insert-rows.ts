@@ -18,6 +18,8 @@ export class InsertRows {
   #given: readonly boolean[] = []
   #list = -1
   #sql = ''
+  /** What is bound is the row as it is. */
+  #bare = false
   /** What is bound behind the row's values. */
   #rest: readonly SqlParam[] = []
 
@@ -35,6 +37,7 @@ export class InsertRows {
     // They are part of the text, and others for each row.
     if (references !== NO_REFERENCES) return this.#make(row, list, references).statement
     if (!this.#fits(row, list)) return this.#prepare(row, list)
+    if (this.#bare) return { sql: this.#sql, params: row as readonly SqlParam[] }
     const params: SqlParam[] = []
     for (let i = 0; i < row.length; i++) {
       const value = row[i]
@@ -57,6 +60,8 @@ export class InsertRows {
     this.#list = list
     this.#sql = statement.sql
     this.#rest = conflict.params
+    const bigints = this.#model.columns.some(column => column.field.kind === 'bigint')
+    this.#bare = !bigints && this.#rest.length === 0 && this.#given.every(given => given)
     return statement
   }
 
