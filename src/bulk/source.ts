@@ -39,7 +39,8 @@ export class Source {
   pull(): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
     try {
       const next = this.#iterator.next()
-      return next instanceof Promise ? this.#wait(next) : this.#note(next as IteratorResult<unknown>)
+      // Not every promise is one of this realm.
+      return 'then' in next ? this.#wait(next) : this.#note(next)
     } catch (error) {
       throw this.#fail(error)
     }
@@ -75,7 +76,7 @@ export class Source {
       const closing = this.#iterator.return?.()
       // A generator that still waits for something closes when that has come, which may be never.
       if (!this.#pulling) await closing
-      else if (closing instanceof Promise) closing.catch(() => {})
+      else Promise.resolve(closing).catch(() => {})
     } catch {
       // As above.
     }

@@ -23,7 +23,7 @@ export type ListedRow = readonly [row: WireRow, list: number]
 /** No stored value is `false`: in a packed row it stands for a value that SQLite or the worker makes. */
 const ABSENT = false
 
-/** A row as JSON holds it, its list behind its values. The row itself is changed; its BLOBs go into `blobs`. */
+/** A row as JSON holds it; its list stands behind its values, if it is not the first. The row itself is changed; its BLOBs go into `blobs`. */
 export function packRow([row, list]: ListedRow, blobs: Uint8Array[]): readonly unknown[] {
   const values = row as (StoredValue | typeof ABSENT | undefined)[]
   for (let i = 0; i < values.length; i++) {
@@ -38,7 +38,7 @@ export function packRow([row, list]: ListedRow, blobs: Uint8Array[]): readonly u
       values[i] = value.length
     }
   }
-  values.push(list)
+  if (list > 0) values.push(list)
   return values
 }
 
@@ -54,7 +54,7 @@ export function unpackRows(
   const packed = JSON.parse(json) as (StoredValue | typeof ABSENT | undefined)[][]
   let from = 0
   return packed.map((values): ListedRow => {
-    const list = values.pop() as number
+    const list = values.length > fields.length ? (values.pop() as number) : 0
     for (let i = 0; i < values.length; i++) if (values[i] === ABSENT) values[i] = undefined
     for (const [i, kind] of coded) {
       const value = values[i]

@@ -1,4 +1,5 @@
 // Semantics 25: rows of an iterable are written chunk by chunk, and what was written stays.
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test, vi } from 'vitest'
 import { DataFlowError, type Insert } from '../../src/index.js'
 import { caught, count, type Everything, type Log, open, source, useOrigin } from './support.js'
@@ -82,6 +83,16 @@ describe('an iterable', () => {
       { id: 5, text: '', made: 7 },
       { id: 6, text: 'six', made: 7 },
     ])
+    await db.close()
+  })
+
+  test('an iterator whose promises are not those of this realm', async () => {
+    const db = open()
+    let n = 0
+    const Foreign = runInNewContext('Promise') as typeof Promise
+    const next = () => Foreign.resolve({ done: n === 3, value: { n: n++ } })
+    const rows = { [Symbol.asyncIterator]: () => ({ next }) }
+    expect(await db.logs.bulkCreate(rows as never)).toMatchObject({ count: 3 })
     await db.close()
   })
 
@@ -260,6 +271,21 @@ describe("onError: 'collect'", () => {
     const { rows } = source(3000, () => ({ n: 1 }))
     const { count: written, failed, errors } = await db.logs.bulkCreate(rows, { onError: 'collect' })
     expect([written, failed, errors.length, errors[0]!.index, errors[999]!.index]).toEqual([1, 2999, 1000, 1, 1000])
+    await db.close()
+  })
+
+  test('what a trigger has done before its RAISE(FAIL) is taken back with its row', async () => {
+    const db = open()
+    await db.users.count()
+    await db.logs.count()
+    await db.sql`create trigger tells after insert on users begin
+      insert into logs (n, text) values (new.age, '');
+      select raise(fail, 'no') where new.name = 'bad';
+    end`
+    const rows = ['good', 'bad', 'fine'].map((name, age) => ({ email: name, name, age }))
+    const result = await db.users.bulkCreate(rows, { onError: 'collect' })
+    expect(result).toMatchObject({ count: 2, errors: [{ index: 1 }] })
+    expect(await db.logs.list({ select: ['n'] })).toEqual([{ n: 0 }, { n: 2 }])
     await db.close()
   })
 
