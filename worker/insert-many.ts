@@ -76,7 +76,7 @@ export function insertMany(
     try {
       insert(row, index, list)
     } catch (error) {
-      throw isOfRow(error) ? atRow(describe(error), index, op) : error
+      throw isOfRow(error) ? atRow(error, describe(error), index, op) : error
     }
   }
   eachRow(model, op, op.collect ? collect : abort)
@@ -121,11 +121,11 @@ function isOfRow(error: unknown): boolean {
   return !error.transactionLost && !error.fatal && error.missing === undefined
 }
 
-function atRow(failure: DataFlowError, row: number, op: InsertMany): DataFlowError {
+function atRow(error: unknown, failure: DataFlowError, row: number, op: InsertMany): DataFlowError {
   return failure.with({
     issues: [{ path: [row, ...(failure.fields ?? [])], message: failure.text }],
     hint:
-      failure.code === 'UNIQUE' && nameOf(op) !== 'bulkUpsert'
+      error instanceof SqliteError && failure.code === 'UNIQUE' && nameOf(op) !== 'bulkUpsert'
         ? `row ${row}; use onConflict: 'skip' or 'update', or onError: 'collect'.`
         : `row ${row}; ${failure.hint ?? 'correct it.'}`,
   })
