@@ -35,35 +35,21 @@ export class Source {
     }
   }
 
-  /** The next row; a promise only where the iterator gives one. What it throws is the cause of an error. */
+  /** The next row; a promise only where the iterator gives one. It is to be told to `got`, or its error to `fail`. */
   pull(): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
-    try {
-      const next = this.#iterator.next()
-      // Not every promise is one of this realm.
-      return 'then' in next ? this.#wait(next) : this.#note(next)
-    } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
-  async #wait(next: Promise<IteratorResult<unknown>>): Promise<IteratorResult<unknown>> {
     this.#pulling = true
-    try {
-      return this.#note(await next)
-    } catch (error) {
-      throw this.#fail(error)
-    } finally {
-      this.#pulling = false
-    }
+    return this.#iterator.next()
   }
 
-  #note(next: IteratorResult<unknown>): IteratorResult<unknown> {
+  got(next: IteratorResult<unknown>): IteratorResult<unknown> {
+    this.#pulling = false
     if (next.done) this.#ended = true
     return next
   }
 
-  /** An iterator that has thrown is at its end. */
-  #fail(cause: unknown): DataFlowError {
+  /** What the iterator has thrown, as the cause of an error. It is at its end. */
+  fail(cause: unknown): DataFlowError {
+    this.#pulling = false
     this.#ended = true
     return this.#toError(cause)
   }

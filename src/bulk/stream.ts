@@ -107,8 +107,14 @@ class Stream {
   async #pump(): Promise<void> {
     const slices = new Slices()
     while (!this.#stopped) {
-      const pulled = this.#source.pull()
-      const next = pulled instanceof Promise ? await pulled : pulled
+      let next: IteratorResult<unknown>
+      try {
+        const pulled = this.#source.pull()
+        // Not every promise is one of this realm.
+        next = this.#source.got('then' in pulled ? await pulled : pulled)
+      } catch (error) {
+        throw this.#source.fail(error)
+      }
       if (this.#stopped) return
       if (next.done) break
       const listed = this.#encode(next.value, this.#index++)
