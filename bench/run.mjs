@@ -7,6 +7,7 @@ import { describeMachine, nameMachine } from './harness/machine.mjs'
 import { prepare } from './harness/prepare.mjs'
 import { barTable, toText } from './harness/report.mjs'
 import { writePage, writeResults } from './harness/results.mjs'
+import { bulkStream } from './measures/bulk.mjs'
 import { flat, opening } from './measures/databases.mjs'
 import { engine } from './measures/engine.mjs'
 import { migrations } from './measures/migrations.mjs'
@@ -19,7 +20,7 @@ import * as storage from './measures/storage.mjs'
 const suites = {
   main: [seed, engine, inserts, bulk, places, reads, list, flat, opening, sizes],
   migrations: [migrations],
-  operations: [workflows],
+  operations: [workflows, bulkStream],
   storage: [storage.growth, storage.opening, storage.bytes, storage.memory, storage.stall, storage.encryption],
 }
 const { suite, runs, only, build, writeReadme: toReadme } = readArguments(Object.keys(suites))

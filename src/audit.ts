@@ -2,7 +2,7 @@
 import { AUDIT_LIST } from './actor.js'
 import type { RunOptions } from './connect.js'
 import { decodeAudited } from './encode/audited.js'
-import { badOption, named, readOptions } from './encode/options.js'
+import { checkRunOptions, badOption, named, readOptions } from './encode/options.js'
 import { encodeKey } from './encode/row.js'
 import type { AnyModel, Key, Row } from './model.js'
 import type { PageModel } from './resolve.js'
@@ -13,7 +13,6 @@ import type { WireOperation, WireResult } from './shared/operation.js'
 import type { UnitResult } from './shared/protocol.js'
 import { didYouMean } from './shared/nearest.js'
 import { sql, type SqlExpr, type SqlQuery } from './shared/sql.js'
-import { checkRunOptions } from './table.js'
 
 type NamesOf<Ms> = { [K in keyof Ms]: Ms[K] extends { readonly $name: infer N } ? N : never }[keyof Ms]
 type ModelNamed<Ms, N> = { [K in keyof Ms]: Ms[K] extends { readonly $name: N } ? Ms[K] : never }[keyof Ms]

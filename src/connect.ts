@@ -5,7 +5,7 @@ import { CSP_HINT, Session, type SessionOptions } from './session.js'
 import { DataFlowError } from './shared/errors.js'
 import type { Durability } from './shared/operation.js'
 import type { EngineHost, Outcome, Scope, Unit, UnitResult } from './shared/protocol.js'
-import type { Remote } from 'comlink'
+import { transfer, type Remote } from 'comlink'
 
 /** The engine as it is called from here. */
 export type RemoteEngine = Remote<EngineHost>
@@ -45,6 +45,8 @@ export class Connection {
   readonly leased = { calls: 0, pending: 0 }
   readonly #gate: () => Promise<void> | null
   readonly #actor: ConnectionOptions['actor']
+  /** By transaction: until then a call is being made that was called before. */
+  readonly #order = new Map<number | undefined, Promise<void>>()
   #calls = 0
   readonly #times: number[] = []
 
@@ -80,11 +82,44 @@ export class Connection {
     lease?: number,
     scope?: Scope | null,
   ): Promise<readonly UnitResult[]> {
-    const { signal, durability = null } = options
     if (this.#closing) return Promise.reject(closed())
+    const before = this.#order.get(lease)
+    const run = () => this.#run(ops, options, lease, scope)
+    return before ? before.then(run) : run()
+  }
+
+  /**
+   * Runs operations that take a while to be made. Calls made meanwhile, in the same transaction or outside of any, go
+   * behind them, as the app made them.
+   */
+  async runMade(
+    make: () => Promise<Unit['ops']>,
+    options: RunOptions,
+    lease?: number,
+    scope?: Scope | null,
+  ): Promise<readonly UnitResult[]> {
+    if (this.#closing) throw closed()
+    const before = this.#order.get(lease)
+    let done = () => {}
+    const made = new Promise<void>(resolve => (done = resolve))
+    const turn = before ? before.then(() => made) : made
+    this.#order.set(lease, turn)
+    try {
+      const ops = await make()
+      await before
+      // In this very instant: who waits goes on later.
+      return this.#run(ops, options, lease, scope)
+    } finally {
+      done()
+      if (this.#order.get(lease) === turn) this.#order.delete(lease)
+    }
+  }
+
+  #run(ops: Unit['ops'], options: RunOptions, lease?: number, scope?: Scope | null): Promise<readonly UnitResult[]> {
+    const { signal, durability = null } = options
     if (signal?.aborted) return Promise.reject(aborted(signal))
     const held = lease === undefined ? this.#gate() : null
-    if (held) return held.then(() => this.run(ops, options, lease, scope))
+    if (held) return held.then(() => this.#run(ops, options, lease, scope))
     let actor: string | undefined
     try {
       actor = this.#actor?.(ops)
@@ -143,6 +178,8 @@ export class Connection {
   /** Calls a method of the engine, starting the worker if there is none. */
   async call<T>(send: (engine: RemoteEngine) => Promise<Outcome<T>>): Promise<T> {
     if (this.#closing) throw closed()
+    const before = this.#order.get(undefined)
+    if (before) await before
     const held = this.#gate()
     if (held) await held
     this.#sendNow()
@@ -169,6 +206,7 @@ export class Connection {
 
   async #close(): Promise<void> {
     this.#life.unwatch()
+    if (this.#order.size > 0) await Promise.all(this.#order.values())
     this.#sendNow()
     const session = await this.#session?.catch(() => null)
     if (!session) return
@@ -195,7 +233,7 @@ export class Connection {
     const start = performance.now()
     try {
       const session = await this.#whenStarted()
-      const outcomes = await session.call(engine => engine.run(group.map(({ unit }) => unit)))
+      const outcomes = await session.call(engine => engine.run(handOver(group.map(({ unit }) => unit))))
       outcomes.forEach((outcome, i) => {
         if ('ok' in outcome) group[i]!.resolve(outcome.ok)
         else group[i]!.reject(DataFlowError.fromWire(outcome.error))
@@ -295,6 +333,18 @@ function makeWorker(): Worker {
   } catch (error) {
     throw new DataFlowError('WORKER_LOAD', 'The worker could not be made.', { hint: CSP_HINT }, error)
   }
+}
+
+/** Packed rows are moved to the worker, not copied. */
+function handOver(units: readonly Unit[]): readonly Unit[] {
+  const buffers = units.flatMap(({ ops }) =>
+    ops.flatMap(op =>
+      op.op === 'insertMany' && op.packed
+        ? op.packed.pieces.flatMap(({ json, blobs }) => [json.buffer, blobs.buffer])
+        : [],
+    ),
+  )
+  return buffers.length > 0 ? transfer(units, buffers) : units
 }
 
 function groupByLease(queue: readonly Queued[]): Map<number | undefined, Queued[]> {

@@ -2,6 +2,7 @@
 // a question to the engine.
 import { actorOf } from './actor.js'
 import { auditTrail } from './audit.js'
+import type { RunBulk } from './bulk/methods.js'
 import { Connection, type RunOptions } from './connect.js'
 import type { Database, DatabaseOptions, MigrationEntry } from './database.js'
 import { deleteDatabase, listDatabases } from './databases.js'
@@ -10,9 +11,10 @@ import { Listeners } from './events.js'
 import { fingerprintOf } from './fingerprint.js'
 import { decodeConflict } from './encode/conflict.js'
 import { prepare } from './encode/operation.js'
-import type { Prepared } from './encode/options.js'
+import { checkRunOptions, type Prepared } from './encode/options.js'
+import { importRows } from './import-rows.js'
 import { introspectFile } from './introspect.js'
-import { isOperation, type AnyModel } from './model.js'
+import { isOperation, type AnyModel, type Operation } from './model.js'
 import { PageMigrations } from './migrations.js'
 import { engineConfig, modelsOption } from './options.js'
 import { recoverDatabase } from './recover.js'
@@ -21,9 +23,10 @@ import { prepareSql } from './run-sql.js'
 import { encodeScope, refuseOthers } from './scope.js'
 import { DataFlowError } from './shared/errors.js'
 import { didYouMean } from './shared/nearest.js'
-import type { EncryptionKey, EngineEvent, Scope } from './shared/protocol.js'
+import type { WireWritten } from './shared/operation.js'
+import type { EncryptionKey, EngineEvent, Scope, UnitResult } from './shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from './shared/sql.js'
-import { checkRunOptions, makeTable } from './table.js'
+import { makeTable } from './table.js'
 import { checkTransactionOptions, Transactions, type LeaseHandle, type TransactionOptions } from './transaction.js'
 import { Whole, type RestoreOptions } from './whole.js'
 import { MODELS, prepareExecute } from './workflow/execute.js'
@@ -87,8 +90,16 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
     return prepare(modelNamed(models, query.model, query.op), query, { scope })
   }
 
+  const nameOf = (accessor: unknown): string => {
+    for (const model of models.values()) if (model.accessor === accessor) return model.definition.name
+    const text = `This database has no model "${String(accessor).replaceAll('\0', '\\0')}".`
+    const accessors = [...models.values()].map(model => model.accessor)
+    throw new DataFlowError('UNKNOWN_MODEL', text, { hint: didYouMean(String(accessor), accessors) })
+  }
+
   /** Everything that runs operations: the database's, with `lease` a transaction's, with `scope` a handle's. */
   const executor = (lease?: Pick<LeaseHandle, 'id' | 'assertOpen'>, scope: Scope | null = null) => {
+    const watch = <T>(running: Promise<T>) => (lease ? running : transactions.watch(running))
     const send = async (prepared: readonly Prepared[], options: RunOptions): Promise<unknown[]> => {
       lease?.assertOpen()
       const running = connection.run(
@@ -97,8 +108,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
         lease?.id,
         scope,
       )
-      const answered = lease ? running : transactions.watch(running)
-      const results = await answered.catch((error: unknown) => {
+      const results = await watch(running).catch((error: unknown) => {
         throw decodeConflict(error, models)
       })
       return prepared.map((item, i) => item.decode(results[i]!))
@@ -117,12 +127,23 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       const prepared = Array.from(queries, query => prepareAny(query, scope))
       return prepared.length === 0 ? [] : send(prepared, checkRunOptions(options))
     }
-    const tables = [...models.values()].map(model => [
-      model.accessor,
-      makeTable(model, (operation, runOptions) =>
-        send([prepare(model, operation, { scope })], runOptions).then(([result]) => result),
-      ),
-    ])
+    const written = async (running: () => Promise<readonly UnitResult[]>) => {
+      lease?.assertOpen()
+      const [result] = await watch(running())
+      return result as WireWritten
+    }
+    const runBulk: RunBulk = {
+      leased: lease !== undefined,
+      scope,
+      send: (wire, runOptions) => written(() => connection.run([wire], runOptions, lease?.id, scope)),
+      sendMade: (make, runOptions) =>
+        written(() => connection.runMade(async () => [await make()], runOptions, lease?.id, scope)),
+    }
+    const tables = [...models.values()].map(model => {
+      const run = (operation: Operation<unknown>, runOptions: RunOptions) =>
+        send([prepare(model, operation, { scope })], runOptions).then(([result]) => result)
+      return [model.accessor, makeTable(model, run, runBulk)]
+    })
     return {
       ...Object.fromEntries(tables),
       run,
@@ -132,6 +153,8 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
         const [result] = await send([prepared], checkRunOptions(options))
         return result
       },
+      importRows: async (accessor: unknown, file: unknown, importOptions?: unknown) =>
+        importRows(models.get(nameOf(accessor))!, file, importOptions, runBulk),
       sql: async (strings: TemplateStringsArray, ...values: unknown[]) => run(sql(strings, ...values)),
     }
   }
@@ -153,7 +176,7 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       const narrowed = (values: unknown) => handleOf(encodeScope(values, models), lease)
       return { ...executor(lease), ...own, scope: narrowed }
     }
-    const { sql: _sql, ...handle } = executor(lease, scope)
+    const { sql: _sql, importRows: _importRows, ...handle } = executor(lease, scope)
     return refuseOthers({ ...handle, ...own })
   }
   type Body = (tx: never) => Promise<unknown>
@@ -163,13 +186,6 @@ export function dataflow<const Ms extends Record<string, AnyModel>>(
       throw new DataFlowError('BAD_OPTION', `${op}() takes a function.`, { op, hint })
     }
     return async (lease: LeaseHandle) => body(handleOf(scope, lease) as never)
-  }
-
-  const nameOf = (accessor: unknown): string => {
-    for (const model of models.values()) if (model.accessor === accessor) return model.definition.name
-    const text = `This database has no model "${String(accessor).replaceAll('\0', '\\0')}".`
-    const accessors = [...models.values()].map(model => model.accessor)
-    throw new DataFlowError('UNKNOWN_MODEL', text, { hint: didYouMean(String(accessor), accessors) })
   }
 
   const database = {

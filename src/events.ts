@@ -76,3 +76,12 @@ export function reportLater(error: unknown): void {
     throw error
   })
 }
+
+/** Tells a listener that a call was given; what it throws is none of the call's affair. */
+export function tell<T>(listener: ((detail: T) => void) | undefined, detail: T): void {
+  try {
+    listener?.(detail)
+  } catch (error) {
+    reportLater(error)
+  }
+}

@@ -26,10 +26,16 @@ export type {
 export type { DeleteOptions } from './databases.js'
 export type { Encryption } from './encryption.js'
 export type { DatabaseEvents } from './events.js'
+export type { ProgressOptions, StreamedOptions } from './bulk/methods.js'
+export type { RowSource } from './bulk/source.js'
+export type { ImportRowsOptions, RowsFile, RowsFormat } from './import-rows.js'
 export type { IntrospectOptions } from './introspect.js'
 export type {
   Bulk,
   BulkCreateOptions,
+  BulkProgress,
+  BulkStreamed,
+  BulkUpsertOptions,
   Insert,
   Key,
   ListArgs,

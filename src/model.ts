@@ -73,8 +73,36 @@ export interface UpsertOptions<F extends Fields> {
   update?: readonly (keyof F)[] | UpdateOf<F>
 }
 export interface BulkCreateOptions {
+  /** What becomes of a row whose key or unique values are taken: `fail` if left out. */
   onConflict?: 'fail' | 'skip' | 'update'
+  /** Whether a row that fails ends the call, or is told in `errors`. */
   onError?: 'abort' | 'collect'
+}
+export interface BulkUpsertOptions<F extends Fields> {
+  /** The unique fields that decide whether a row exists; the key if left out. */
+  on?: keyof F | readonly (keyof F)[]
+  /** Whether a row that fails ends the call, or is told in `errors`. */
+  onError?: 'abort' | 'collect'
+}
+/** How far a bulk is. `total` is of rows for an array, of bytes for a file. */
+export interface BulkProgress {
+  /**
+   * Rows of the input that are done: written, skipped, or failed. Of an array, which is written as one, those that are
+   * checked and handed over; the last call comes when it is saved.
+   */
+  readonly rows: number
+  /** Bytes of the input that were read. */
+  readonly bytes?: number
+  readonly total?: number
+}
+/** What became of the rows of an iterable. Their keys are not kept: there may be more than memory holds. */
+export interface BulkStreamed {
+  /** Rows written. */
+  count: number
+  /** Rows that failed, with `onError: 'collect'`. */
+  failed: number
+  /** Of the first 1000 of them: the place in the input, and why. */
+  errors: { index: number; error: DataFlowError }[]
 }
 export type Target<F extends Fields> = { where: Where<F>; all?: never } | { all: true; where?: never }
 type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
@@ -111,10 +139,7 @@ interface ChangingOperations<F extends Fields, Id, Stored> {
   upsert(data: OrRefs<InsertOf<F>>, options?: UpsertOptions<F>): Operation<Stored, true>
   bulkCreate(rows: readonly OrRefs<InsertOf<F>>[], options?: BulkCreateOptions): Operation<Bulk<Id>, true>
   bulkUpdate(args: Target<F> & { set: OrUpdateRefs<UpdateOf<F>> }): Operation<Bulk<Id>, true>
-  bulkUpsert(
-    rows: readonly OrRefs<InsertOf<F>>[],
-    options?: { on?: keyof F | readonly (keyof F)[] },
-  ): Operation<Bulk<Id>, true>
+  bulkUpsert(rows: readonly OrRefs<InsertOf<F>>[], options?: BulkUpsertOptions<F>): Operation<Bulk<Id>, true>
   bulkDelete(args: Target<F>): Operation<Bulk<Id>, true>
 }
 

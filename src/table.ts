@@ -4,6 +4,8 @@ import type {
   AnyModel,
   Bulk,
   BulkCreateOptions,
+  BulkStreamed,
+  BulkUpsertOptions,
   FieldsOf,
   ListArgs,
   MethodName,
@@ -16,12 +18,13 @@ import type {
 } from './model.js'
 import { METHODS, methodsOf, operationOf, type Operation } from './model.js'
 import type { AppendsOnly, DeletesSoftly, Seen, Written } from './model-kinds.js'
+import { bulkMethod, type ProgressOptions, type RunBulk, type StreamedOptions } from './bulk/methods.js'
+import type { RowSource } from './bulk/source.js'
 import type { RunOptions } from './connect.js'
-import { badOption, named, readOptions } from './encode/options.js'
+import { badOption, checkRunOptions, named, readOptions } from './encode/options.js'
 import type { Exact } from './exact.js'
 import type { PageModel } from './resolve.js'
 import { isObject } from './shared/codec.js'
-import type { Durability } from './shared/operation.js'
 import type { Fields, InsertOf, KeyOf, RowOf, Simplify, UpdateOf } from './shared/schema.js'
 import type { Where } from './where.js'
 
@@ -89,13 +92,31 @@ interface ChangingTable<F extends Fields, Id, Stored> {
   delete(id: Id, options?: { version?: number } & RunOptions): Promise<boolean>
   /** Adds the row, or changes the one that has the same `on`. */
   upsert(data: InsertOf<F>, options?: UpsertOptions<F> & RunOptions): Promise<Stored>
-  /** Adds many rows in one transaction and one message. */
-  bulkCreate(rows: readonly InsertOf<F>[], options?: BulkCreateOptions & RunOptions): Promise<Bulk<Id>>
+  /**
+   * Adds many rows in one transaction and one message. An iterable is written and saved in chunks of 10 000 rows or about
+   * 16 MiB, and pulled no faster than that; when it fails, the error's `kept` says how many rows stay.
+   *
+   * @example
+   * await db.users.bulkCreate(rowsOf(response.body), { onConflict: 'skip', onProgress: ({ rows }) => show(rows) })
+   */
+  bulkCreate(
+    rows: readonly InsertOf<F>[],
+    options?: BulkCreateOptions & ProgressOptions & RunOptions,
+  ): Promise<Bulk<Id>>
+  bulkCreate(
+    rows: RowSource<InsertOf<F>>,
+    options?: BulkCreateOptions & StreamedOptions & RunOptions,
+  ): Promise<BulkStreamed>
   bulkUpdate(args: Target<F> & { set: UpdateOf<F> }, options?: RunOptions): Promise<Bulk<Id>>
+  /** Adds rows, or changes those that have the same `on`: each takes the fields that its row gives. */
   bulkUpsert(
     rows: readonly InsertOf<F>[],
-    options?: { on?: keyof F | readonly (keyof F)[] } & RunOptions,
+    options?: BulkUpsertOptions<F> & ProgressOptions & RunOptions,
   ): Promise<Bulk<Id>>
+  bulkUpsert(
+    rows: RowSource<InsertOf<F>>,
+    options?: BulkUpsertOptions<F> & StreamedOptions & RunOptions,
+  ): Promise<BulkStreamed>
   bulkDelete(args: Target<F>, options?: RunOptions): Promise<Bulk<Id>>
 }
 
@@ -106,8 +127,12 @@ interface AppendOnlyTable<F extends Fields> {
   /** Adds many rows in one transaction and one message. */
   bulkCreate(
     rows: readonly InsertOf<F>[],
-    options?: BulkCreateOptions & { onConflict?: 'fail' | 'skip' } & RunOptions,
+    options?: BulkCreateOptions & { onConflict?: 'fail' | 'skip' } & ProgressOptions & RunOptions,
   ): Promise<Bulk<KeyOf<F>>>
+  bulkCreate(
+    rows: RowSource<InsertOf<F>>,
+    options?: BulkCreateOptions & { onConflict?: 'fail' | 'skip' } & StreamedOptions & RunOptions,
+  ): Promise<BulkStreamed>
 }
 
 /** What a model with softDelete has more. */
@@ -128,7 +153,7 @@ export type Table<M extends AnyModel> = TableOf<FieldsOf<M>, OptionsOf<M>>
 /** Runs one operation; the database's own, or a transaction's. */
 export type RunOperation = (operation: Operation<any>, options: RunOptions) => Promise<any>
 
-export function makeTable(model: PageModel, run: RunOperation): TableOf<Fields> {
+export function makeTable(model: PageModel, run: RunOperation, runBulk: RunBulk): TableOf<Fields> {
   const { name, softDelete } = model.definition
   const methods = methodsOf(softDelete !== undefined).map(method => [
     method,
@@ -139,6 +164,8 @@ export function makeTable(model: PageModel, run: RunOperation): TableOf<Fields> 
   ])
   return {
     ...Object.fromEntries(methods),
+    bulkCreate: bulkMethod(model, 'bulkCreate', run, runBulk),
+    bulkUpsert: bulkMethod(model, 'bulkUpsert', run, runBulk),
     iterate: (args: IterateArgs<Fields, string> & RunOptions = {}) => iterate(name, args, run),
   } as TableOf<Fields>
 }
@@ -156,20 +183,6 @@ function splitOptions(
   const own = [...args]
   own[at] = Object.keys(rest).length > 0 || at === 0 ? rest : undefined
   return { own, options: checkRunOptions({ signal, durability }, model, method) }
-}
-
-/** The options of a run, checked; every other is unknown. Throws `BAD_OPTION`. */
-export function checkRunOptions(options: unknown, model?: string, op?: string): RunOptions {
-  return named({ model, op }, () => {
-    const { signal, durability } = readOptions(options, ['signal', 'durability'])
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw badOption('signal is not an AbortSignal.', 'pass controller.signal.')
-    }
-    if (durability !== undefined && !['relaxed', 'strict', 'deferred'].includes(durability as string)) {
-      throw badOption('durability knows no such level.', "use 'relaxed', 'strict' or 'deferred'.")
-    }
-    return { ...(signal ? { signal } : {}), ...(durability ? { durability: durability as Durability } : {}) }
-  })
 }
 
 const ITERATE_OPTIONS = ['where', 'orderBy', 'limit', 'select', 'chunk', 'withDeleted', 'signal', 'durability']

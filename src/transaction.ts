@@ -1,10 +1,9 @@
 // db.transaction(): a lease of the one connection, for steps that need an answer before the next.
 import { aborted, type Connection } from './connect.js'
-import { badOption, named, readOptions } from './encode/options.js'
+import { badOption, checkRunOptions, named, readOptions } from './encode/options.js'
 import { reportLater } from './events.js'
 import { crashed } from './session.js'
 import { DataFlowError } from './shared/errors.js'
-import { checkRunOptions } from './table.js'
 import type { Durability } from './shared/operation.js'
 
 export interface TransactionOptions {

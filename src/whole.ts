@@ -1,7 +1,7 @@
 // The database as a whole: exported, imported, kept as backups, encrypted anew.
 import type { Connection, RemoteEngine } from './connect.js'
 import { keyOf, type Encryption } from './encryption.js'
-import { reportLater } from './events.js'
+import { tell } from './events.js'
 import { DataFlowError } from './shared/errors.js'
 import {
   MIGRATION_NOTE,
@@ -86,7 +86,7 @@ export class Whole {
   }
 
   onProgress({ id, done, total }: Extract<EngineEvent, { type: 'progress' }>['detail']): void {
-    tell(this.#progress.get(id), done, total)
+    tell(this.#progress.get(id), { done, total })
   }
 
   export = async (options: WorkOptions = {}): Promise<Blob> => {
@@ -97,7 +97,7 @@ export class Whole {
       const begin: Send<{ size: number }> = (engine, call) => engine.beginExport({ ...call, id: (id = call.id) })
       const { size } = await this.#work({ signal }, begin)
       const parts: Blob[] = []
-      for (let done = 0; done < size; tell(onProgress, done, size)) {
+      for (let done = 0; done < size; tell(onProgress, { done, total: size })) {
         if (signal?.aborted) throw stopped(signal)
         const from = done
         const piece = await connection.call(engine => engine.readExport(id, from))
@@ -191,14 +191,6 @@ export class Whole {
         signal?.removeEventListener('abort', onAbort)
         this.#progress.delete(id)
       })
-  }
-}
-
-function tell(listener: Progress | undefined, done: number, total: number): void {
-  try {
-    listener?.({ done, total })
-  } catch (error) {
-    reportLater(error)
   }
 }
 

@@ -9,21 +9,28 @@ export class Changes {
   readonly #byModel = new Map<string, Set<Id> | 'all'>()
 
   add(model: string, id: StoredValue): void {
+    this.addMany(model, [id])
+  }
+
+  addMany(model: string, added: readonly StoredValue[]): void {
+    if (added.length === 0) return
     const ids = this.#byModel.get(model)
     if (ids === 'all') return
     // A key is never NULL and never a BLOB.
-    if (ids) ids.add(id as Id)
-    else this.#byModel.set(model, new Set([id as Id]))
+    if (!ids) this.#byModel.set(model, new Set(added as readonly Id[]))
+    else for (const id of added) ids.add(id as Id)
   }
 
   addAll(model: string): void {
     this.#byModel.set(model, 'all')
   }
 
+  /** Takes what is in `other`, which is used no more: its sets become these. */
   merge(other: Changes): void {
     for (const [model, ids] of other.#byModel) {
       if (ids === 'all') this.addAll(model)
-      else for (const id of ids) this.add(model, id)
+      else if (!this.#byModel.has(model)) this.#byModel.set(model, ids)
+      else this.addMany(model, [...ids])
     }
   }
 

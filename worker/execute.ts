@@ -14,9 +14,10 @@ import {
 } from '../src/shared/operation.js'
 import type { QueryEvent, Scope } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
+import { insertMany } from './insert-many.js'
 import { compileAggregate } from './compile/aggregate.js'
 import { AUDIT_TRAIL, fieldsUsed, SEARCH_INDEX } from './compile/fields-used.js'
-import { selectionOf, type CompiledModel } from './compile/model.js'
+import { asKey, selectionOf, type CompiledModel } from './compile/model.js'
 import { compileCount, compileList, compileRead, type SelectRows } from './compile/read.js'
 import {
   compileBulkDelete,
@@ -25,7 +26,6 @@ import {
   compileInsert,
   compileUpdate,
   compileUpsert,
-  conflictClause,
   hasMadeValues,
   type OneRow,
   type Statement,
@@ -155,7 +155,7 @@ export class Executor {
       case 'upsert':
         return this.#upsert(model, op, execution, access)
       case 'insertMany':
-        return this.#tracedAsOne(op, () => this.#insertMany(model, op, execution, access))
+        return this.#insertMany(model, op, execution, access)
       case 'bulkUpdate':
         return this.#bulkUpdate(model, op, execution, access)
       case 'bulkRestore': {
@@ -328,77 +328,40 @@ export class Executor {
     throw deletedInTheWay(model.definition, this.#current!, on)
   }
 
+  /** A bulk write runs a statement for each row: one event tells of them all. */
   #insertMany(model: CompiledModel, op: Of<'insertMany'>, execution: Execution, access: Access): WireWritten {
-    const { db, models } = this.#parts
-    const { stamp, scope } = execution
-    const keyAt = model.columns.indexOf(model.key)
-    // Keys are sent back only where the page does not know them: an existing row keeps its own.
-    const returning =
-      op.conflict.policy === 'update' || op.rows.some(row => row[keyAt] === undefined) ? 'key' : 'nothing'
-    const ids: StoredValue[] = []
-    const skipped: number[] = []
-    const failed: NonNullable<WireWritten['failed']>[number][] = []
-    let count = 0
-    op.rows.forEach((given, index) => {
-      const insert = (): void => {
-        const row = scope ? bindRow(given, model.definition, scope) : given
-        const on = op.conflict.policy === 'update' ? op.conflict.on : undefined
-        const references = referencesOfRow(models, model, row, scope, on)
-        const conflict = conflictClause(model, op.conflict, index, stamp, access)
-        const { sql, params } = compileInsert(model, row, stamp, returning, conflict, references)
-        const keys =
-          returning === 'key' ? this.#keys(model, sql, params) : this.#run(sql, params) > 0 ? [row[keyAt]!] : []
-        if (keys.length === 0) {
-          if (op.conflict.policy === 'update') {
-            this.#assertNothingHid(model, sql, op.conflict.on, scope, references)
-          } else this.#assertSeen(references)
-          skipped.push(index)
-        } else {
-          count++
-          ids.push(keys[0]!)
-          this.#changed(model, keys, sql, execution)
-        }
-      }
-      if (!op.collect) return this.#atIndex(model, op, index, insert)
-      try {
-        db.atomically(insert)
-      } catch (error) {
-        if ((error as { transactionLost?: boolean }).transactionLost) throw error
-        const failure = toDataFlowError(error, {
-          models: this.#definitions(),
-          model: model.definition,
-          op: nameOf(op),
-        })
-        failed.push({ index, error: failure.toWire() })
-      }
-    })
-    return {
+    const { db, clock, models, hasTriggers } = this.#parts
+    const { stamp, scope, changes } = execution
+    const on = op.conflict.policy === 'update' ? op.conflict.on : undefined
+    const { trace } = this
+    const start = clock.monotonic()
+    const { prepared } = db.counters
+    const context = { models: this.#definitions(), model: model.definition, op: nameOf(op) }
+    const { written, keys, statements } = insertMany(model, op, {
+      db,
       stamp,
-      count,
-      ...(returning === 'key' ? { ids } : {}),
-      ...(skipped.length > 0 ? { skipped } : {}),
-      ...(failed.length > 0 ? { failed } : {}),
-    }
-  }
-
-  /** Says which row it was; a failure that is no row's fault goes on as it is. */
-  #atIndex(model: CompiledModel, op: Of<'insertMany'>, index: number, insert: () => void): void {
-    try {
-      insert()
-    } catch (error) {
-      if (
-        error instanceof SqliteError ? error.transactionLost || error.fatal || error.missing : !DataFlowError.is(error)
-      )
-        throw error
-      const failure = toDataFlowError(error, { models: this.#definitions(), model: model.definition, op: nameOf(op) })
-      throw failure.with({
-        issues: [{ path: [index, ...(failure.fields ?? [])], message: failure.text }],
-        hint:
-          error instanceof SqliteError && failure.code === 'UNIQUE' && nameOf(op) === 'bulkCreate'
-            ? `row ${index}; use onConflict: 'skip' or 'update', or onError: 'collect'.`
-            : `row ${index}; ${failure.hint ?? 'correct it.'}`,
-      })
-    }
+      access,
+      triggers: hasTriggers(),
+      bind: row => (scope ? bindRow(row, model.definition, scope) : row),
+      referencesOf: row => referencesOfRow(models, model, row, scope, on),
+      assertFree: (sql, references) =>
+        on === undefined ? this.#assertSeen(references) : this.#assertNothingHid(model, sql, on, scope, references),
+      describe: error => toDataFlowError(error, context),
+    })
+    changes.addMany(op.model, keys)
+    if (keys.length > 0 && this.#audited.has(op.model)) this.#recorded = true
+    if (keys.length > 0 && hasTriggers()) for (const sql of statements) this.#changedByTriggers(model, sql, changes)
+    const [sql = ''] = statements
+    const ms = clock.monotonic() - start
+    trace?.({
+      sql,
+      model: op.model,
+      op: nameOf(op),
+      rows: written.count,
+      ms,
+      cached: db.counters.prepared === prepared,
+    })
+    return written
   }
 
   #raw(op: Of<'sql'>, { changes }: Execution): WireTable {
@@ -564,32 +527,6 @@ export class Executor {
     this.trace?.({ sql, ...named, rows: count?.() ?? rows, ms, cached: db.counters.hits > hits })
     return rows
   }
-
-  /** A bulk write runs a statement for each row: one event tells of them all. */
-  #tracedAsOne(op: Of<'insertMany'>, run: () => WireWritten): WireWritten {
-    const { trace } = this
-    if (!trace) return run()
-    const start = this.#parts.clock.monotonic()
-    let sql = ''
-    let cached = false
-    this.trace = query => {
-      sql ||= query.sql
-      cached = query.cached
-    }
-    try {
-      const written = run()
-      const ms = this.#parts.clock.monotonic() - start
-      trace({ sql, model: op.model, op: nameOf(op), rows: written.count, ms, cached })
-      return written
-    } finally {
-      this.trace = trace
-    }
-  }
-}
-
-/** A key as the model holds it: SQLite gives a bigint as a number where it fits, and JSON as text. */
-function asKey({ key }: CompiledModel, value: StoredValue): StoredValue {
-  return key.field.kind === 'bigint' ? BigInt(value as string | number | bigint) : value
 }
 
 const onlyDeleted = (access: Access): Access => ({ ...access, withDeleted: 'only' })

@@ -3,6 +3,7 @@ import type { SchemaFigures } from '../engine/schema.js'
 import SchemaWorker from '../engine/schema.ts?worker'
 import type { EngineFigures } from '../engine/worker.js'
 import EngineWorker from '../engine/worker.ts?worker'
+import { bulkStream, idle } from './bulk.js'
 import { createIn, fill, firstOperation, openExisting } from './databases.js'
 import { deleteDatabases, measures } from './measures.js'
 import { seed } from './seed.js'
@@ -31,6 +32,8 @@ const bench = {
   deleteDatabases,
   engine,
   schema,
+  bulkStream,
+  idle,
   ...storage,
   tenOperations,
 }

@@ -4,11 +4,11 @@ import type { PageModel } from '../resolve.js'
 import { isObject } from '../shared/codec.js'
 import type { WireOperation } from '../shared/operation.js'
 import { AGGREGATE_OPTIONS, prepareAggregate, prepareDistinct } from './aggregate.js'
-import { bulkResult, prepareBulkCreate, prepareRows, target } from './bulk.js'
+import { bulkResult, prepareRows, readRowRules, ROWS_OPTIONS, target } from './bulk.js'
 import { badOption, named, readOptions, type PreparedOperation } from './options.js'
 import { parseFilter, prepareList, preparePage, prepareRead } from './read.js'
 import { encodeAssignments, encodeKey, type Context } from './row.js'
-import { answeredRow, conflictFields, parseVersion, prepareCreate, prepareUpdate, prepareUpsert } from './write.js'
+import { answeredRow, parseVersion, prepareCreate, prepareUpdate, prepareUpsert } from './write.js'
 
 /** Checks and encodes an operation on the calling thread. Throws a DataFlowError; nothing was sent. */
 export function prepare(
@@ -78,11 +78,8 @@ function prepareAs(op: MethodName, args: readonly unknown[], context: Context): 
     case 'upsert':
       return prepareUpsert(args[0], readOptions(args[1], ['on', 'update']), context)
     case 'bulkCreate':
-      return prepareBulkCreate(args[0], readOptions(args[1], ['onConflict', 'onError']), context)
-    case 'bulkUpsert': {
-      const { on } = readOptions(args[1], ['on'])
-      return prepareRows(args[0], { policy: 'update', on: conflictFields(on, context) }, false, context)
-    }
+    case 'bulkUpsert':
+      return prepareRows(args[0], readRowRules(readOptions(args[1], ROWS_OPTIONS[op]), context), context)
     case 'bulkUpdate': {
       const options = readOptions(args[0], ['where', 'all', 'set'])
       const set = encodeAssignments(options.set, context)

@@ -1,8 +1,9 @@
 // Checked options of operations, and the sentences for those that do not fit.
+import type { RunOptions } from '../connect.js'
 import { describe, isObject } from '../shared/codec.js'
 import { didYouMean } from '../shared/nearest.js'
 import { DataFlowError, type ErrorDetails } from '../shared/errors.js'
-import type { WireOperation, WireResult } from '../shared/operation.js'
+import type { Durability, WireOperation, WireResult } from '../shared/operation.js'
 import type { UnitResult } from '../shared/protocol.js'
 import type { WireWorkflow } from '../shared/workflow.js'
 
@@ -42,4 +43,18 @@ export function readOptions<K extends string>(value: unknown, known: readonly K[
 
 export function badOption(text: string, hint: string): DataFlowError {
   return new DataFlowError('BAD_OPTION', text, { hint })
+}
+
+/** The options of a run, checked; every other is unknown. Throws `BAD_OPTION`. */
+export function checkRunOptions(options: unknown, model?: string, op?: string): RunOptions {
+  return named({ model, op }, () => {
+    const { signal, durability } = readOptions(options, ['signal', 'durability'])
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw badOption('signal is not an AbortSignal.', 'pass controller.signal.')
+    }
+    if (durability !== undefined && !['relaxed', 'strict', 'deferred'].includes(durability as string)) {
+      throw badOption('durability knows no such level.', "use 'relaxed', 'strict' or 'deferred'.")
+    }
+    return { ...(signal ? { signal } : {}), ...(durability ? { durability: durability as Durability } : {}) }
+  })
 }

@@ -61,6 +61,10 @@ export interface ErrorDetails {
   readonly current?: unknown
   /** True when the same call can succeed later without any change. */
   readonly retryable?: boolean
+  /** Of rows that are written chunk by chunk: how many were written by earlier chunks, and stay. */
+  readonly kept?: number
+  /** Where in a text file it is, from 1. */
+  readonly line?: number
 }
 
 /** A DataFlowError as plain data: what crosses the thread. */
@@ -91,6 +95,8 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   declare readonly hint?: string
   declare readonly current?: unknown
   declare readonly retryable: boolean
+  declare readonly kept?: number
+  declare readonly line?: number
   /** What happened, without code, model and hint: for an app that shows them apart. */
   declare readonly text: string
 
@@ -124,8 +130,8 @@ export class DataFlowError<C extends ErrorCode = ErrorCode> extends Error implem
   }
 
   #details(): ErrorDetails {
-    const { model, op, node, fields, issues, sql, hint, current, retryable } = this
-    return dropUndefined({ model, op, node, fields, issues, sql, hint, current, retryable })
+    const { model, op, node, fields, issues, sql, hint, current, retryable, kept, line } = this
+    return dropUndefined({ model, op, node, fields, issues, sql, hint, current, retryable, kept, line })
   }
 
   static fromWire(wire: WireError): DataFlowError {

@@ -3,6 +3,7 @@ import type { AggregateTerm } from './aggregate.js'
 import type { StoredValue } from './definition.js'
 import type { WireError } from './errors.js'
 import type { Condition } from './filter.js'
+import type { PackedRows } from './packed.js'
 
 /** `deferred` resolves in memory; `relaxed` survives the death of the process; `strict` survives power loss. */
 export type Durability = 'relaxed' | 'strict' | 'deferred'
@@ -32,7 +33,10 @@ export type Conflict =
       readonly policy: 'update'
       /** The unique fields that are looked at; null: any. */
       readonly on: readonly string[] | null
-      /** Distinct lists of fields that a row overwrites (those that were given), and which list each row uses. */
+      /**
+       * Distinct lists of fields that a row overwrites (those that were given), and which list each row uses: packed rows
+       * say it themselves.
+       */
       readonly lists: readonly (readonly string[])[]
       readonly listOf: readonly number[]
     }
@@ -106,6 +110,8 @@ type Statement =
       readonly op: 'insertMany'
       readonly model: string
       readonly rows: readonly WireRow[]
+      /** In place of `rows`, which is empty then. */
+      readonly packed?: PackedRows
       readonly conflict: Conflict
       /** Go on behind a row that fails and report it, instead of failing as a whole. */
       readonly collect: boolean

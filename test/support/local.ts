@@ -3,6 +3,7 @@
 import 'fake-indexeddb/auto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import type { RunBulk } from '../../src/bulk/methods.js'
 import type { DatabaseOptions, Executor, QueryResult } from '../../src/database.js'
 import { decodeConflict } from '../../src/encode/conflict.js'
 import { actorOf } from '../../src/actor.js'
@@ -15,7 +16,7 @@ import { resolveModels } from '../../src/resolve.js'
 import { prepareSql } from '../../src/run-sql.js'
 import { encodeScope } from '../../src/scope.js'
 import { DataFlowError } from '../../src/shared/errors.js'
-import type { Durability } from '../../src/shared/operation.js'
+import type { Durability, WireOperation, WireWritten } from '../../src/shared/operation.js'
 import type { EngineEvent, Outcome, Scope, Unit } from '../../src/shared/protocol.js'
 import { isSqlExpr, sql, type SqlQuery } from '../../src/shared/sql.js'
 import { makeTable, type Table } from '../../src/table.js'
@@ -156,9 +157,17 @@ export function localDatabase<Ms extends Record<string, AnyModel>>(
       return settled!.value[0]
     }
     const run = async (query: Query, durability?: Durability) => one(prepareAny(query, scope), durability)
+    const write = async (wire: WireOperation, { durability }: { durability?: Durability }) =>
+      (await one({ wire, decode: result => result } as Prepared, durability)) as WireWritten
+    const runBulk: RunBulk = {
+      leased: false,
+      scope,
+      send: write,
+      sendMade: async (make, options) => write(await make(), options),
+    }
     const tables = [...pageModels.values()].map(model => [
       model.accessor,
-      makeTable(model, (operation, { durability }) => run(operation, durability)),
+      makeTable(model, (operation, { durability }) => run(operation, durability), runBulk),
     ])
     return {
       tables: Object.fromEntries(tables),

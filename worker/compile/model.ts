@@ -132,3 +132,13 @@ export function selectionOf(model: CompiledModel, select: readonly string[] | nu
 export function toParam(value: StoredValue): SqlParam {
   return typeof value === 'bigint' ? String(value) : value
 }
+
+/** The worker fills it in. */
+export function isStamp({ field }: Column): boolean {
+  return field.kind === 'createdAt' || field.kind === 'updatedAt'
+}
+
+/** A key as the model holds it: SQLite gives a bigint as a number where it fits, and JSON as text. */
+export function asKey({ key }: CompiledModel, value: StoredValue): StoredValue {
+  return key.field.kind === 'bigint' ? BigInt(value as string | number | bigint) : value
+}

@@ -7,6 +7,7 @@ import type { SqlParam } from '../seams.js'
 import { compileCondition } from './condition.js'
 import {
   columnNamed,
+  isStamp,
   selectionOf,
   textOfShape,
   toParam,
@@ -55,8 +56,6 @@ export function hasMadeValues(model: CompiledModel, row: WireRow): boolean {
   return row.some((value, i) => value === undefined && !isStamp(model.columns[i]!))
 }
 
-const isStamp = (column: Column) => column.field.kind === 'createdAt' || column.field.kind === 'updatedAt'
-
 /** INSERT of one row, its text cached by which columns are given and what follows. */
 export function compileInsert(
   model: CompiledModel,
@@ -93,16 +92,16 @@ export function compileInsert(
 
 const NO_CONFLICT_CLAUSE: Clause = { shape: '', sql: () => '', params: [] }
 
-/** The ON CONFLICT clause of a row of a bulk write. */
+/** The ON CONFLICT clause of a row of a bulk write; `list` is that of the fields it overwrites. */
 export function conflictClause(
   model: CompiledModel,
   conflict: Conflict,
-  row: number,
+  list: number,
   stamp: number,
   access: Access = EVERYTHING,
 ): Clause {
   if (conflict.policy === 'update') {
-    return overwriteClause(model, conflict.on, conflict.lists[conflict.listOf[row]!]!, stamp, access)
+    return overwriteClause(model, conflict.on, conflict.lists[list]!, stamp, access)
   }
   if (conflict.policy === 'fail') return NO_CONFLICT_CLAUSE
   return { shape: 'skip', sql: () => ' ON CONFLICT DO NOTHING', params: [] }
