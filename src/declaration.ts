@@ -1,5 +1,5 @@
 // What model() refuses: declarations that make no table, or names that mean something else.
-import { isWellFormed } from './shared/codec.js'
+import { isObject, isWellFormed } from './shared/codec.js'
 import type { ReferenceAction } from './shared/definition.js'
 import { DataFlowError } from './shared/errors.js'
 import type { AnyField, FieldSpec } from './shared/schema.js'
@@ -13,7 +13,7 @@ const MAX_FIELDS = 1000
 export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
-const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'softDelete', 'appendOnly', 'scope', 'shared']
+const OPTIONS = 'table renamedFrom indexes unique checks relations softDelete appendOnly scope shared'.split(' ')
 /** Whose values are equal if and only if they are stored alike. */
 const SCOPING_KINDS = ['text', 'enum', 'integer', 'bigint', 'boolean', 'date', 'ref']
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
@@ -40,7 +40,7 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
       })
     }
   }
-  const { table, renamedFrom = [], indexes, unique } = options as Record<string, unknown>
+  const { table, renamedFrom = [], indexes, unique, relations = {} } = options as Record<string, unknown>
   if (table !== undefined && typeof table !== 'string') bad('The name of a table is a text.', "{ table: 'users' }.")
   if (![renamedFrom].flat().every(old => typeof old === 'string' && old !== name)) {
     bad('renamedFrom is the name of a model, or several.', "{ renamedFrom: 'Person' }.")
@@ -48,6 +48,9 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
   for (const lists of [indexes, unique]) {
     if (lists === undefined || (Array.isArray(lists) && lists.every(isIndex))) continue
     bad('indexes and unique are lists of lists of fields.', "{ indexes: [['a', 'b'], { on: [{ a: 'desc' }] }] }.")
+  }
+  if (!isObject(relations) || !Object.entries(relations).every(([as, through]) => isName(as) && isThrough(through))) {
+    bad('relations says through which models others are reached.', "relations: { tags: { through: 'PostTag' } }.")
   }
   const entries = Object.entries(fields)
   if (entries.length > MAX_FIELDS) bad(`A model has at most ${MAX_FIELDS} fields.`, 'put some into a t.json().')
@@ -139,10 +142,22 @@ function checkKind(
   }
 }
 
+/** What can be a property of a row. */
+export function isName(name: unknown): boolean {
+  return typeof name === 'string' && IDENTIFIER.test(name) && !RESERVED_FIELDS.has(name)
+}
+
 function isIndex(index: unknown): boolean {
   if (Array.isArray(index)) return true
   const { on, where, ...others } = (index ?? {}) as { on?: unknown; where?: unknown }
   return Array.isArray(on) && Object.keys(others).length === 0 && (where === undefined || isSqlExpr(where))
+}
+
+function isThrough(value: unknown): boolean {
+  if (!isObject(value) || typeof value.through !== 'string') return false
+  return Object.entries(value).every(
+    ([key, name]) => ['through', 'from', 'to'].includes(key) && typeof name === 'string',
+  )
 }
 
 /** A text that can stand in DDL. */
@@ -167,6 +182,9 @@ function checkField(spec: FieldSpec, bad: (text: string, hint: string) => never)
     bad('A read-only field needs a default: nothing else can fill it.', 'add .default(...).')
   }
   if (made && (hasDefault || spec.nullable)) bad('The library fills this field.', 'remove .default() and .nullable().')
+  for (const name of [spec.ref?.as, spec.ref?.inverse]) {
+    if (name !== undefined && !isName(name)) bad('That is no name of a relation.', "t.ref('User', { as: 'author' }).")
+  }
   if (spec.ref && !REFERENCE_ACTIONS.includes(spec.ref.onDelete)) {
     bad('onDelete knows no such action.', "use 'cascade', 'set null' or 'restrict'.")
   }

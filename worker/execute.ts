@@ -15,8 +15,9 @@ import {
 import type { QueryEvent, Scope } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import { compileAggregate } from './compile/aggregate.js'
-import { fieldsUsed } from './compile/fields-used.js'
-import { selectionOf, type CompiledModel } from './compile/model.js'
+import { fieldsUsed, modelsUsed } from './compile/fields-used.js'
+import { compileIncluding } from './compile/include.js'
+import { modelNamed, selectionOf, type CompiledModel } from './compile/model.js'
 import { compileCount, compileList, compileRead, type SelectRows } from './compile/read.js'
 import {
   compileBulkDelete,
@@ -92,15 +93,19 @@ export class Executor {
     const op = execution.scope ? bindToScope(given, this.#parts.models, execution.scope) : given
     if (op.op === 'sql') return this.#raw(op, execution)
     if (isWrite(op.op)) this.#parts.assertWritable()
-    const model = this.#model(op.model)
+    const model = modelNamed(this.#parts.models, op.model)
     assertPermitted(model.definition, op)
-    if (this.#parts.lacking(op.model).size > 0) this.#assertComplete(model, op)
+    for (const name of modelsUsed(op)) {
+      if (this.#parts.lacking(name).size > 0) this.#assertComplete(modelNamed(this.#parts.models, name), op)
+    }
     const access: Access = { scope: execution.scope, withDeleted: !isWrite(op.op) && (op.withDeleted ?? false) }
     switch (op.op) {
       case 'create':
         return this.#create(model, op, execution)
       case 'read':
-        return this.#rows(compileRead(model, op, access))
+        return op.include
+          ? this.#columns(compileIncluding(model, op, access))
+          : this.#rows(compileRead(model, op, access))
       case 'update':
         return this.#update(model, op, execution, access)
       case 'restore':
@@ -134,14 +139,6 @@ export class Executor {
       case 'bulkPurge':
         return this.#bulkDeleteRows(model, op, execution, onlyDeleted(access))
     }
-  }
-
-  #model(name: string): CompiledModel {
-    const model = this.#parts.models.get(name)
-    if (model) return model
-    throw new DataFlowError('UNKNOWN_MODEL', `This database has no model "${name}".`, {
-      hint: `there are ${[...this.#parts.models.keys()].join(', ')}.`,
-    })
   }
 
   #create(model: CompiledModel, op: Of<'create'>, execution: Execution): WireWritten | WireRows {
@@ -401,6 +398,7 @@ export class Executor {
   }
 
   #list(model: CompiledModel, op: Of<'list'>, access: Access): WireRows | WireColumns {
+    if (op.include) return this.#columns(compileIncluding(model, op, access))
     const { sql, params, selection } = compileList(model, op, access)
     return selection ? this.#rows({ sql, params, selection }) : this.#columns({ sql, params })
   }
@@ -488,6 +486,7 @@ export class Executor {
     const missing = [...this.#parts.lacking(definition.name)].filter(field => used.has(field))
     if (missing.length === 0) return
     throw new DataFlowError('SCHEMA_MISMATCH', `the table has no ${missing.join(', ')} yet.`, {
+      model: definition.name,
       fields: missing,
       hint: "autoMigrate is 'warn': run db.migrations.apply(), or select other fields.",
     })

@@ -5,7 +5,7 @@ import type { Condition } from '../shared/filter.js'
 import type { Conflict, WireOperation, WireRow, WireWritten } from '../shared/operation.js'
 import { describe } from '../shared/codec.js'
 import { badOption, type PreparedOperation } from './options.js'
-import { parseFilter } from './read.js'
+import { parseFilter } from './query.js'
 import { encodeRow, type Context } from './row.js'
 import { givenFields } from './write.js'
 
