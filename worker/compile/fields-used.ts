@@ -69,9 +69,9 @@ function visit(op: OfModel, use: Use): void {
   if ('include' in op && op.include) visitIncludes(op.model, op.include, use)
 }
 
-/** What is nested deeper is refused when it is compiled. */
+/** An operation may come from anywhere: what is missing, or nested deeper, is refused when it is compiled. */
 function visitCondition(model: string, condition: Condition, use: Use, depth = 0): void {
-  if (depth > MAX_DEPTH) return
+  if (!condition || depth > MAX_DEPTH) return
   switch (condition.type) {
     case 'and':
     case 'or':
@@ -92,7 +92,7 @@ function visitCondition(model: string, condition: Condition, use: Use, depth = 0
 
 function visitIncludes(model: string, includes: readonly Include[], use: Use, depth = 0): void {
   if (depth > MAX_INCLUDE_DEPTH) return
-  for (const { relation, select, where, order, include } of includes) {
+  for (const { relation, select = [], where, order = [], include } of includes) {
     visitRelation(model, relation, use)
     use(relation.model, [...select, ...order.map(term => term.field)])
     if (where) visitCondition(relation.model, where, use)

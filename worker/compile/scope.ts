@@ -11,8 +11,6 @@ import {
 } from '../../src/shared/operation.js'
 import type { Scope } from '../../src/shared/protocol.js'
 
-import { modelsUsed } from './fields-used.js'
-
 type Models = ReadonlyMap<string, { readonly definition: ModelDefinition }>
 type Value = Exclude<StoredValue, null>
 
@@ -54,10 +52,6 @@ export function bindToScope(op: WireOperation, models: Models, scope: Scope): Wi
   // What the database does not know is told as on the database itself.
   if (!model) return op
   assertSeen(model, isWrite(op.op))
-  for (const name of modelsUsed(op)) {
-    const other = models.get(name)?.definition
-    if (other && other !== model) assertSeen(other, false)
-  }
   const { row: _row, rows: _rows, ...rest } = op as WireOperation & { row?: unknown; rows?: unknown }
   assertInside(rest, models)
   switch (op.op) {
