@@ -68,7 +68,7 @@ export type Data = Record<Name, Row[]>
 
 const pageModels = resolveModels(models)
 const definitions = [...pageModels.values()].map(({ definition }) => {
-  return definition.name === 'Tag' ? definition : { ...definition, scope: ['team'] }
+  return definition.name === 'Tag' ? { ...definition, shared: true as const } : { ...definition, scope: ['team'] }
 })
 const compiled = compileModels(definitions, true)
 
