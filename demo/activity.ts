@@ -1,5 +1,5 @@
 // The way from the page to its database: counts operations, so that the panel can set the statements they took beside.
-import type { Operation, QueryResult, RunOptions } from 'dataflow-edge'
+import type { Operation, RunOptions } from 'dataflow-edge'
 import { db } from './models.js'
 
 let operations = 0
@@ -27,12 +27,8 @@ export async function run<T>(operation: Operation<T>, options?: RunOptions): Pro
   return counted(1, () => db.run(operation, options))
 }
 
-export async function batch<const Q extends readonly Operation<any>[]>(
-  queries: Q,
-  options?: RunOptions,
-): Promise<{ -readonly [I in keyof Q]: QueryResult<Q[I]> }> {
-  return counted(queries.length, () => db.batch(queries, options))
-}
+export const batch: (typeof db)['batch'] = (queries, options) =>
+  counted(queries.length, () => db.batch(queries, options))
 
 async function counted<T>(count: number, work: () => Promise<T>): Promise<T> {
   running++

@@ -40,8 +40,8 @@ export type AggregateOrder<F extends Fields> = DirectionOf<GroupKey<F>> & {
 }
 
 /** What `aggregate` takes. Lists of fields; `count: true` counts rows, `count: ['age']` those whose age is not null. */
-export interface AggregateArgs<F extends Fields> {
-  where?: Where<F>
+export interface AggregateArgs<F extends Fields, Rs = {}> {
+  where?: Where<F, Rs>
   /** A row of the answer for each combination of values; one object for all rows if left out. */
   groupBy?: GroupKey<F> | readonly GroupKey<F>[]
   count?: true | readonly (keyof F)[]
@@ -89,7 +89,7 @@ export type CheckAggregate<A> = A extends { readonly groupBy: unknown }
     ? unknown
     : TypeError<`${Extract<keyof A, 'having' | 'orderBy' | 'limit' | 'offset'>} is for groups: add groupBy`>
 
-export interface DistinctArgs<F extends Fields> {
-  where?: Where<F>
+export interface DistinctArgs<F extends Fields, Rs = {}> {
+  where?: Where<F, Rs>
   limit?: number
 }

@@ -17,6 +17,7 @@ import type {
   MigrationStatus,
   TableStatus,
 } from './shared/protocol.js'
+import type { CheckAsked, CheckRelations, WithIncluded } from './related.js'
 import type { Scoped, ScopedTransaction, ScopeValues } from './scope.js'
 import type { Fields, RowOf, TargetOf, TypeError } from './shared/schema.js'
 import type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'
@@ -36,21 +37,27 @@ import type {
 
 export type Models = Record<string, AnyModel>
 
-/** What a query gives: an operation its result, a raw query its rows. */
-export type QueryResult<Q> = Q extends Operation<infer T, any> ? T : Q extends SqlQuery<infer R> ? R[] : never
+export type Query = Operation<any> | SqlQuery<any>
 
 /** Any raw query: names no type of rows, or that would be taken for the type of those that say none. */
 type AnyQuery = SqlExpr<any> & Pick<SqlQuery<unknown>, 'as'>
 
-export interface Executor {
+/** What a query gives: an operation its result, with what it includes of these models; a raw query its rows. */
+export type QueryResult<Q, Ms = {}> =
+  Q extends Operation<infer T, any, infer D> ? WithIncluded<T, Ms, D> : Q extends SqlQuery<infer R> ? R[] : never
+
+/** Turns what does not fit the database's models into a type whose text says why. */
+export type CheckQuery<Ms, Q> = Q extends Operation<any, any, infer D> ? CheckAsked<Ms, D> : unknown
+type CheckQueries<Ms, Q> = { [I in keyof Q]: CheckQuery<Ms, Q[I]> }
+
+export interface Executor<Ms = {}> {
   /** Runs an operation or a raw query. */
-  run<T>(operation: Operation<T>, options?: RunOptions): Promise<T>
-  run<T>(query: SqlQuery<T>, options?: RunOptions): Promise<T[]>
+  run<const Q extends Query>(query: Q & CheckQuery<Ms, Q>, options?: RunOptions): Promise<QueryResult<Q, Ms>>
   /** Runs several in one round trip and one transaction: all or nothing. */
   batch<const Q extends readonly (Operation<any> | AnyQuery)[]>(
-    queries: Q,
+    queries: Q & NoInfer<CheckQueries<Ms, Q>>,
     options?: RunOptions,
-  ): Promise<{ -readonly [I in keyof Q]: QueryResult<Q[I]> }>
+  ): Promise<{ -readonly [I in keyof Q]: QueryResult<Q[I], Ms> }>
   /**
    * Runs a workflow of WorkflowBuilder: the flat results of its nodes by their ids. `parameters` are by node id too.
    * `BAD_WORKFLOW`, `UNKNOWN_MODEL`, `UNKNOWN_FIELD`, and what its operations reject with, `node` saying which.
@@ -93,11 +100,11 @@ interface ImportsRows<Ms> {
   ): Promise<BulkStreamed>
 }
 
-type Tables<Ms> = { readonly [K in keyof Ms]: Ms[K] extends AnyModel ? Table<Ms[K]> : never }
+type Tables<Ms> = { readonly [K in keyof Ms]: Ms[K] extends AnyModel ? Table<Ms[K], Ms> : never }
 
 /** What `transaction()` hands to its function. */
 export type Transaction<Ms> = Tables<Ms> &
-  Executor &
+  Executor<Ms> &
   ImportsRows<Ms> & {
     /** Called when the transaction is saved; never when it, or the savepoint that this was called in, is rolled back. */
     afterCommit(callback: () => void): void
@@ -126,7 +133,7 @@ export interface MigrationEntry extends Omit<MigrationRecord, 'appliedAt' | 'cre
 }
 
 export type Database<Ms> = Tables<Ms> &
-  Executor &
+  Executor<Ms> &
   ImportsRows<Ms> &
   AsyncDisposable & {
     /** Opens the database and runs the migrations that are due; makes no new table. */
@@ -307,7 +314,7 @@ type Widened<T> = T extends string ? string : T extends number ? number : T exte
 export type CheckModels<Ms> = [keyof Ms & ReservedName] extends [never]
   ? [DanglingIn<Ms>] extends [never]
     ? [MistypedIn<Ms>] extends [never]
-      ? unknown
+      ? CheckRelations<Ms>
       : TypeError<`${MistypedIn<Ms> & string} has not the type of the key it refers to: add .$type<...>()`>
     : TypeError<`t.ref("${DanglingIn<Ms> & string}") names no model passed to dataflow`>
   : TypeError<`Model key "${keyof Ms & ReservedName & string}" is reserved`>

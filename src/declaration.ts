@@ -1,6 +1,6 @@
 // What model() refuses: declarations that make no table, or names that mean something else.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { isWellFormed } from './shared/codec.js'
+import { isObject, isWellFormed } from './shared/codec.js'
 import type { ReferenceAction } from './shared/definition.js'
 import { DataFlowError } from './shared/errors.js'
 import type { AnyField, FieldSpec } from './shared/schema.js'
@@ -16,20 +16,8 @@ const MAX_AUDITED = 500
 export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
-const OPTIONS = [
-  'table',
-  'renamedFrom',
-  'indexes',
-  'unique',
-  'checks',
-  'schema',
-  'softDelete',
-  'appendOnly',
-  'scope',
-  'shared',
-  'search',
-  'audit',
-]
+const OPTIONS =
+  'table renamedFrom indexes unique checks relations schema softDelete appendOnly scope shared search audit'.split(' ')
 /** Whose values are equal if and only if they are stored alike. */
 const SCOPING_KINDS = ['text', 'enum', 'integer', 'bigint', 'boolean', 'date', 'ref']
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
@@ -56,7 +44,16 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
       })
     }
   }
-  const { table, renamedFrom = [], indexes, unique, schema, search, audit } = options as Record<string, unknown>
+  const {
+    table,
+    renamedFrom = [],
+    indexes,
+    unique,
+    relations = {},
+    schema,
+    search,
+    audit,
+  } = options as Record<string, unknown>
   assertSchema(schema as StandardSchemaV1 | undefined, 'BAD_MODEL')
   if (table !== undefined && typeof table !== 'string') bad('The name of a table is a text.', "{ table: 'users' }.")
   if (![renamedFrom].flat().every(old => typeof old === 'string' && old !== name)) {
@@ -70,6 +67,9 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
     bad('search is a list of fields.', "{ search: ['title', 'body'] }.")
   }
   if (audit !== undefined && typeof audit !== 'boolean') bad('audit is true or false.', '{ audit: true }.')
+  if (!isObject(relations) || !Object.entries(relations).every(([as, through]) => isName(as) && isThrough(through))) {
+    bad('relations says through which models others are reached.', "relations: { tags: { through: 'PostTag' } }.")
+  }
   const entries = Object.entries(fields)
   if (entries.length > MAX_FIELDS) bad(`A model has at most ${MAX_FIELDS} fields.`, 'put some into a t.json().')
   if (audit && entries.length > MAX_AUDITED) {
@@ -163,10 +163,22 @@ function checkKind(
   }
 }
 
+/** What can be a property of a row. */
+export function isName(name: unknown): boolean {
+  return typeof name === 'string' && IDENTIFIER.test(name) && !RESERVED_FIELDS.has(name)
+}
+
 function isIndex(index: unknown): boolean {
   if (Array.isArray(index)) return true
   const { on, where, ...others } = (index ?? {}) as { on?: unknown; where?: unknown }
   return Array.isArray(on) && Object.keys(others).length === 0 && (where === undefined || isSqlExpr(where))
+}
+
+function isThrough(value: unknown): boolean {
+  if (!isObject(value) || typeof value.through !== 'string') return false
+  return Object.entries(value).every(
+    ([key, name]) => ['through', 'from', 'to'].includes(key) && typeof name === 'string',
+  )
 }
 
 /** A text that can stand in DDL. */
@@ -194,6 +206,9 @@ function checkField(spec: FieldSpec, bad: (text: string, hint: string) => never)
     bad('A read-only field needs a default: nothing else can fill it.', 'add .default(...).')
   }
   if (made && (hasDefault || spec.nullable)) bad('The library fills this field.', 'remove .default() and .nullable().')
+  for (const name of [spec.ref?.as, spec.ref?.inverse]) {
+    if (name !== undefined && !isName(name)) bad('That is no name of a relation.', "t.ref('User', { as: 'author' }).")
+  }
   if (spec.ref && !REFERENCE_ACTIONS.includes(spec.ref.onDelete)) {
     bad('onDelete knows no such action.', "use 'cascade', 'set null' or 'restrict'.")
   }

@@ -1,9 +1,21 @@
 // Excess properties of what is inferred: TypeScript refuses them in a literal of a known type only.
+import type { Ref } from './shared/reference.js'
 import type { TypeError } from './shared/schema.js'
 import type { SqlExpr } from './shared/sql.js'
 
 type Leaf =
-  string | number | bigint | boolean | null | undefined | Date | Uint8Array | ArrayBuffer | AbortSignal | SqlExpr
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Date
+  | Uint8Array
+  | ArrayBuffer
+  | AbortSignal
+  | SqlExpr
+  | Ref<any>
 
 // These look into each member of a union.
 type KeyIn<Shape> = Shape extends unknown ? keyof Shape : never

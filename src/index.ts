@@ -48,6 +48,7 @@ export type {
   PageArgs,
   Result,
   Row,
+  Through,
   Update,
   UpsertOptions,
 } from './model.js'
@@ -73,6 +74,7 @@ export type {
   TableStatus,
 } from './shared/protocol.js'
 export type { RecoverOptions } from './recover.js'
+export type { Include, RelationsOf } from './related.js'
 export type { Scoped, ScopedTransaction, ScopeValues } from './scope.js'
 export type { Field, Json } from './shared/schema.js'
 export type { Ref, Refs } from './shared/reference.js'

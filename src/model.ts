@@ -1,7 +1,8 @@
 // model(): a definition, and an operation per method as plain data. Nothing here runs anything.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Where } from './where.js'
-import type { AggregateArgs, Aggregated, CheckAggregate, DistinctArgs } from './aggregate.js'
+import type { AggregateArgs, Aggregated, CheckAggregate } from './aggregate.js'
+import type { Asked, CheckArgs, CheckWhere, Later, SelectOf } from './related.js'
 import type { Exact } from './exact.js'
 import type { AppendsOnly, CheckKind, DeletesSoftly, Seen, Written } from './model-kinds.js'
 import { checkDeclaration } from './declaration.js'
@@ -22,9 +23,13 @@ import type {
 import type { SqlExpr } from './shared/sql.js'
 
 declare const RESULT: unique symbol
+declare const ASKED: unique symbol
 
-/** An operation that has not run: data that can be kept, compared by `key`, batched, watched. */
-export interface Operation<T, Writes extends boolean = boolean> {
+/**
+ * An operation that has not run: data that can be kept, compared by `key`, batched, watched. `D`: what it was asked with,
+ * which is checked against the models of the database that runs it.
+ */
+export interface Operation<T, Writes extends boolean = boolean, D = unknown> {
   readonly model: string
   readonly op: MethodName
   readonly args: readonly unknown[]
@@ -32,6 +37,7 @@ export interface Operation<T, Writes extends boolean = boolean> {
   /** Equal for equal operations. */
   readonly key: string
   readonly [RESULT]?: T
+  readonly [ASKED]?: D
 }
 /** What running an operation gives. */
 export type Result<O> = O extends Operation<infer T, any> ? T : never
@@ -39,15 +45,15 @@ export type Result<O> = O extends Operation<infer T, any> ? T : never
 export type OrderBy<F extends Fields> =
   { [K in keyof F]?: 'asc' | 'desc' } | readonly { [K in keyof F]?: 'asc' | 'desc' }[]
 
-export interface ListArgs<F extends Fields, K extends keyof F = keyof F> {
-  where?: Where<F>
+export interface ListArgs<F extends Fields, K extends keyof F = keyof F, Rs = {}> {
+  where?: Where<F, Rs>
   orderBy?: OrderBy<F>
   limit?: number | Ref<number>
   offset?: number | Ref<number>
   select?: readonly K[]
 }
-export interface PageArgs<F extends Fields, K extends keyof F = keyof F> extends Omit<
-  ListArgs<F, K>,
+export interface PageArgs<F extends Fields, K extends keyof F = keyof F, Rs = {}> extends Omit<
+  ListArgs<F, K, Rs>,
   'offset' | 'limit'
 > {
   limit: number
@@ -104,43 +110,68 @@ export interface BulkStreamed {
   /** Of the first 1000 of them: the place in the input, and why. */
   errors: { index: number; error: DataFlowError }[]
 }
-export type Target<F extends Fields> = { where: Where<F>; all?: never } | { all: true; where?: never }
-type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
+export type Target<F extends Fields, Rs = {}> = { where: Where<F, Rs>; all?: never } | { all: true; where?: never }
+/** The operations of a model, as values. `O`: its options, where they say what it can do. `N`: its name. */
+export type Operations<F extends Fields, Id, O = NoOptions, N = string> = CommonOperations<F, Id, O, N> &
+  (AppendsOnly<O> extends true ? AppendOnlyOperations<F, Id> : ChangingOperations<Written<F, O>, Id, RowOf<F>, F, N>) &
+  (DeletesSoftly<O> extends true ? SoftDeleteOperations<F, Id, N> : unknown)
 
-/** The operations of a model, as values. `O`: its options, where they say what it can do. */
-export type Operations<F extends Fields, Id, O = NoOptions> = CommonOperations<F, Id, O> &
-  (AppendsOnly<O> extends true ? AppendOnlyOperations<F, Id> : ChangingOperations<Written<F, O>, Id, RowOf<F>>) &
-  (DeletesSoftly<O> extends true ? SoftDeleteOperations<F, Id> : unknown)
+/** What a relation is called only the database knows that runs the operation. */
+interface LaterIncluded {
+  include?: { readonly [relation: string]: unknown }
+}
+type ReadOptions<F extends Fields, O> = { select?: readonly (keyof F)[] } & LaterIncluded & Seen<O>
+type LaterList<F extends Fields, O> = ListArgs<F, keyof F, Later> & LaterIncluded & Seen<O>
+type LaterPage<F extends Fields, O> = PageArgs<F, keyof F, Later> & LaterIncluded & Seen<O>
+type LaterTarget<F extends Fields, W> =
+  { where: W & CheckWhere<F, Later, W>; all?: never } | { all: true; where?: never }
+type Picked<F extends Fields, A> = Simplify<Pick<RowOf<F>, SelectOf<A, F>>>
 
-interface CommonOperations<F extends Fields, Id, O> {
+interface CommonOperations<F extends Fields, Id, O, N> {
   create(data: OrRefs<InsertOf<Written<F, O>>>): Operation<RowOf<F>, true>
-  read<const K extends keyof F = keyof F>(
+  read<const A extends ReadOptions<F, O> = {}>(
     id: Id | Ref<Id>,
-    options?: { select?: readonly K[] } & Seen<O>,
-  ): Operation<Selected<F, K> | null, false>
-  readOrThrow<const K extends keyof F = keyof F>(
+    options?: A & CheckArgs<F, Later, A, ReadOptions<F, O>>,
+  ): Operation<Picked<F, A> | null, false, Asked<N, A>>
+  readOrThrow<const A extends ReadOptions<F, O> = {}>(
     id: Id | Ref<Id>,
-    options?: { select?: readonly K[] } & Seen<O>,
-  ): Operation<Selected<F, K>, false>
-  list<const K extends keyof F = keyof F>(args?: ListArgs<F, K> & Seen<O>): Operation<Selected<F, K>[], false>
-  first<const K extends keyof F = keyof F>(args?: ListArgs<F, K> & Seen<O>): Operation<Selected<F, K> | null, false>
-  page<const K extends keyof F = keyof F>(args: PageArgs<F, K> & Seen<O>): Operation<Page<Selected<F, K>>, false>
-  count(where?: Where<F>, options?: Seen<O>): Operation<number, false>
-  aggregate<const A extends AggregateArgs<F> & Seen<O>>(
-    args: A & Exact<A, AggregateArgs<F> & Seen<O>> & CheckAggregate<A>,
-  ): Operation<Aggregated<F, A>, false>
-  distinct<K extends keyof F>(field: K, args?: DistinctArgs<F> & Seen<O>): Operation<RowOf<F>[K][], false>
+    options?: A & CheckArgs<F, Later, A, ReadOptions<F, O>>,
+  ): Operation<Picked<F, A>, false, Asked<N, A>>
+  list<const A extends LaterList<F, O> = {}>(
+    args?: A & CheckArgs<F, Later, A, LaterList<F, O>>,
+  ): Operation<Picked<F, A>[], false, Asked<N, A>>
+  first<const A extends LaterList<F, O> = {}>(
+    args?: A & CheckArgs<F, Later, A, LaterList<F, O>>,
+  ): Operation<Picked<F, A> | null, false, Asked<N, A>>
+  page<const A extends LaterPage<F, O>>(
+    args: A & CheckArgs<F, Later, A, LaterPage<F, O>>,
+  ): Operation<Page<Picked<F, A>>, false, Asked<N, A>>
+  count<const W extends Where<F, Later> = {}>(
+    where?: W & CheckWhere<F, Later, W>,
+    options?: Seen<O>,
+  ): Operation<number, false, Asked<N, { where: W }>>
+  aggregate<const A extends AggregateArgs<F, Later> & Seen<O>>(
+    args: A & CheckArgs<F, Later, A, AggregateArgs<F, Later> & Seen<O>> & CheckAggregate<A>,
+  ): Operation<Aggregated<F, A>, false, Asked<N, A>>
+  distinct<K extends keyof F, const W extends Where<F, Later> = {}>(
+    field: K,
+    args?: { where?: W & CheckWhere<F, Later, W>; limit?: number | Ref<number> } & Seen<O>,
+  ): Operation<RowOf<F>[K][], false, Asked<N, { where: W }>>
 }
 
 /** `F`: the fields that the app writes. */
-interface ChangingOperations<F extends Fields, Id, Stored> {
+interface ChangingOperations<F extends Fields, Id, Stored, All extends Fields, N> {
   update(id: Id | Ref<Id>, patch: OrUpdateRefs<UpdateOf<F>>, options?: { version?: number }): Operation<Stored, true>
   delete(id: Id | Ref<Id>, options?: { version?: number }): Operation<boolean, true>
   upsert(data: OrRefs<InsertOf<F>>, options?: UpsertOptions<F>): Operation<Stored, true>
   bulkCreate(rows: readonly OrRefs<InsertOf<F>>[], options?: BulkCreateOptions): Operation<Bulk<Id>, true>
-  bulkUpdate(args: Target<F> & { set: OrUpdateRefs<UpdateOf<F>> }): Operation<Bulk<Id>, true>
+  bulkUpdate<const W extends Where<All, Later> = {}>(
+    args: LaterTarget<All, W> & { set: OrUpdateRefs<UpdateOf<F>> },
+  ): Operation<Bulk<Id>, true, Asked<N, { where: W }>>
   bulkUpsert(rows: readonly OrRefs<InsertOf<F>>[], options?: BulkUpsertOptions<F>): Operation<Bulk<Id>, true>
-  bulkDelete(args: Target<F>): Operation<Bulk<Id>, true>
+  bulkDelete<const W extends Where<All, Later> = {}>(
+    args: LaterTarget<All, W>,
+  ): Operation<Bulk<Id>, true, Asked<N, { where: W }>>
 }
 
 /** What only adds rows: `upsert` gives back the one that is there. */
@@ -152,16 +183,20 @@ interface AppendOnlyOperations<F extends Fields, Id> {
   ): Operation<Bulk<Id>, true>
 }
 
-interface SoftDeleteOperations<F extends Fields, Id> {
+interface SoftDeleteOperations<F extends Fields, Id, N> {
   restore(id: Id | Ref<Id>, options?: { version?: number }): Operation<RowOf<F>, true>
   purge(id: Id | Ref<Id>): Operation<boolean, true>
-  bulkRestore(args: Target<F>): Operation<Bulk<Id>, true>
-  bulkPurge(args: Target<F>): Operation<Bulk<Id>, true>
+  bulkRestore<const W extends Where<F, Later> = {}>(
+    args: LaterTarget<F, W>,
+  ): Operation<Bulk<Id>, true, Asked<N, { where: W }>>
+  bulkPurge<const W extends Where<F, Later> = {}>(
+    args: LaterTarget<F, W>,
+  ): Operation<Bulk<Id>, true, Asked<N, { where: W }>>
 }
 export type MethodName =
-  | keyof CommonOperations<Fields, unknown, NoOptions>
-  | keyof ChangingOperations<Fields, unknown, unknown>
-  | keyof SoftDeleteOperations<Fields, unknown>
+  | keyof CommonOperations<Fields, unknown, NoOptions, string>
+  | keyof ChangingOperations<Fields, unknown, unknown, Fields, string>
+  | keyof SoftDeleteOperations<Fields, unknown, string>
 
 /** Whether it writes, which argument is its options, and whether they have any but those of the run. */
 type Method = { readonly write: boolean; readonly optionsAt: number; readonly own: boolean }
@@ -203,6 +238,13 @@ export interface IndexOptions<F extends Fields> {
 }
 export type Index<F extends Fields> = readonly (keyof F & string)[] | IndexOptions<F>
 
+/** A relation through the rows of another model. */
+export interface Through {
+  readonly through: string
+  readonly from?: string
+  readonly to?: string
+}
+
 export interface ModelOptions<F extends Fields> {
   /** The table's name, if it is not the key in `models`. */
   table?: string
@@ -211,6 +253,11 @@ export interface ModelOptions<F extends Fields> {
   /** Fields, or `{ on: ['author', { at: 'desc' }], where: sql`published` }`. */
   indexes?: readonly Index<F>[]
   unique?: readonly Index<F>[]
+  /**
+   * Lists of rows that are reached through those of another model, which refer to both: `{ tags: { through: 'PostTag' } }`.
+   * `from` and `to` name its references to this model and to theirs, where it has several.
+   */
+  relations?: Readonly<Record<string, Through>>
   /** Conditions over several fields, held by SQLite. */
   checks?: readonly SqlExpr<boolean>[]
   /** delete only hides a row, until `restore` or `purge`. Needs the field `deletedAt: t.date().nullable()`. */
@@ -240,7 +287,7 @@ export type Model<N extends string, F extends Fields, O = NoOptions> = {
   readonly $name: N
   readonly $fields: F
   readonly $options: O
-} & Operations<F, KeyOf<F>, O>
+} & Operations<F, KeyOf<F>, O, N>
 
 export interface AnyModel {
   readonly $name: string

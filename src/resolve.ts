@@ -1,5 +1,6 @@
 // From declared models to definitions: names of tables, types of references, defaults as stored. Pure and synchronous.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { resolveRelations, type PageRelation } from './relations.js'
 import type { AnyModel, Index, ModelOptions } from './model.js'
 import { BadValue, encodeValue } from './shared/codec.js'
 import type {
@@ -42,6 +43,8 @@ export interface PageModel {
   readonly schema?: StandardSchemaV1
   /** Decoders of rows by what is selected, made when first needed. */
   readonly decoders: Map<string, RowDecoder>
+  /** By name: what can be included, and filtered by. */
+  readonly relations: ReadonlyMap<string, PageRelation>
 }
 
 /** Every name that a database or a transaction has, or will have, for itself. */
@@ -69,7 +72,7 @@ const COLUMN_TYPES: Record<FieldKind, ColumnType> = {
   updatedAt: 'INTEGER',
 }
 
-function bad(model: string, text: string, hint: string, field?: string): never {
+export function badModel(model: string, text: string, hint: string, field?: string): never {
   throw new DataFlowError('BAD_MODEL', text, { model, hint, ...(field === undefined ? {} : { fields: [field] }) })
 }
 
@@ -97,25 +100,31 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
     }
     const name = model.$name
     if (!IDENTIFIER.test(accessor))
-      bad(name, `"${accessor.replaceAll('\0', '')}" is not an accessor name.`, 'use letters, digits and _.')
+      badModel(name, `"${accessor.replaceAll('\0', '')}" is not an accessor name.`, 'use letters, digits and _.')
     if (RESERVED_ACCESSORS.includes(accessor)) {
-      bad(name, `The accessor "${accessor}" is reserved.`, 'give it another key in `models`.')
+      badModel(name, `The accessor "${accessor}" is reserved.`, 'give it another key in `models`.')
     }
-    if (byName.has(name)) bad(name, 'Two models have this name.', 'names of models are unique in a database.')
+    if (byName.has(name)) badModel(name, 'Two models have this name.', 'names of models are unique in a database.')
     const options = model.$options as ModelOptions<Fields>
     const table = options.table ?? accessor
     if (table === '' || table.includes('\0') || /^(sqlite|dataflow)_/i.test(table)) {
-      bad(name, 'The table has a reserved or empty name.', 'tables begin neither with sqlite_ nor with dataflow_.')
+      badModel(name, 'The table has a reserved or empty name.', 'tables begin neither with sqlite_ nor with dataflow_.')
     }
     const other = tables.get(table.toLowerCase())
-    if (other !== undefined) bad(name, `Its table is also the table of ${other}.`, 'give one of them another table.')
+    if (other !== undefined)
+      badModel(name, `Its table is also the table of ${other}.`, 'give one of them another table.')
     tables.set(table.toLowerCase(), name)
     byName.set(name, { accessor, model, table })
   }
   const keyOf = (name: string, from: string, field: string): { spec: FieldSpec; name: string; table: string } => {
     const target = byName.get(name)
     if (!target)
-      return bad(from, `t.ref("${name}") names no model of this database.`, didYouMean(name, [...byName.keys()]), field)
+      return badModel(
+        from,
+        `t.ref("${name}") names no model of this database.`,
+        didYouMean(name, [...byName.keys()]),
+        field,
+      )
     const [key, { spec }] = Object.entries(target.model.$fields as Fields).find(([, f]) => f.spec.primaryKey)!
     return { spec, name: key, table: target.table }
   }
@@ -127,7 +136,7 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
       )
       const former = [renamedFrom].flat()
       const both = former.find(old => byName.has(old))
-      if (both !== undefined) bad(name, `"${both}" is declared, and this model is renamed from it.`, 'remove one.')
+      if (both !== undefined) badModel(name, `"${both}" is declared, and this model is renamed from it.`, 'remove one.')
       const definition = {
         name,
         accessor,
@@ -148,10 +157,12 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
           fieldNamed: new Map(fields.map(f => [f.definition.name, f])),
           ...(schema ? { schema } : {}),
           decoders: new Map(),
+          relations: new Map<string, PageRelation>(),
         },
       ]
     }),
   )
+  resolveRelations(resolved, name => byName.get(name)!.model)
   checkScopes([...resolved.values()])
   return resolved
 }
@@ -168,14 +179,14 @@ function checkScopes(models: readonly PageModel[]): void {
       if (!other) first.set(name, { model, field })
       else if (storedAs(other.field) !== storedAs(field)) {
         const text = `"${name}" is stored in another way in ${other.model}: a scope has one value for both.`
-        bad(model, text, 'declare it as the same kind of field everywhere.', name)
+        badModel(model, text, 'declare it as the same kind of field everywhere.', name)
       }
     }
     for (const field of definition.fields) {
       const target = models.find(other => other.definition.name === field.ref?.model)?.definition
       // What SQLite makes is not known before it is written.
       if (target && !target.shared && field.defaultSql !== undefined && !scope.includes(field.name)) {
-        bad(model, 'A reference of a scoped model has no SQL default.', '.default(() => id).', field.name)
+        badModel(model, 'A reference of a scoped model has no SQL default.', '.default(() => id).', field.name)
       }
     }
   }
@@ -242,7 +253,7 @@ function encodeDefault(model: string, field: FieldDefinition, spec: FieldSpec): 
     return stored
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
-    return bad(
+    return badModel(
       model,
       `The default does not fit the field: it ${error.message}.`,
       'change the default or the field.',
@@ -279,17 +290,17 @@ function resolveRest(
   ]
   const byName = new Map<string, IndexDefinition>()
   for (const { fields: on, desc, unique: isUnique, where } of listed) {
-    if (on.length === 0) bad(model, 'An index needs a field.', "indexes: [['a', 'b']].")
+    if (on.length === 0) badModel(model, 'An index needs a field.', "indexes: [['a', 'b']].")
     const unknown = on.find(field => !names.includes(field))
     if (unknown !== undefined)
-      bad(model, `An index names "${unknown}", which is no field.`, didYouMean(unknown, names), unknown)
+      badModel(model, `An index names "${unknown}", which is no field.`, didYouMean(unknown, names), unknown)
     // A unique index serves as the plain one over the same fields.
     const key = keyOfIndex({ fields: on, desc, where })
     if (!isUnique && listed.some(other => other.unique && keyOfIndex(other) === key)) continue
     const name = `${isUnique ? 'ux' : 'ix'}:${table}:${key}`
     const same = byName.get(name.toLowerCase())
     if (same && same.name !== name) {
-      bad(model, `Two indexes are ${name} to SQLite.`, 'names of fields differ by more than case.', on[0])
+      badModel(model, `Two indexes are ${name} to SQLite.`, 'names of fields differ by more than case.', on[0])
     }
     byName.set(name.toLowerCase(), {
       name,
@@ -336,18 +347,23 @@ function resolveSearch(
     const field = definitions.find(other => other.name === name)
     if (!field) {
       const names = definitions.map(other => other.name)
-      return bad(model, `search names "${name}", which is no field.`, didYouMean(String(name), names), String(name))
+      return badModel(
+        model,
+        `search names "${name}", which is no field.`,
+        didYouMean(String(name), names),
+        String(name),
+      )
     }
     if (!['id', 'text', 'enum'].includes(field.kind)) {
-      bad(model, 'Only texts can be searched.', 'search: fields of t.text(), t.enum(), t.id().', name)
+      badModel(model, 'Only texts can be searched.', 'search: fields of t.text(), t.enum(), t.id().', name)
     }
     if (UNSEARCHABLE.test(field.column)) {
-      bad(model, 'A column of that name cannot be searched.', "give it another one: .column('...').", name)
+      badModel(model, 'A column of that name cannot be searched.', "give it another one: .column('...').", name)
     }
   }
   // The index knows rows by their rowid.
   const hidden = definitions.find(field => field.column.toLowerCase() === 'rowid')
-  if (hidden) bad(model, 'A table with a column "rowid" cannot be searched.', 'give it another name.', hidden.name)
+  if (hidden) badModel(model, 'A table with a column "rowid" cannot be searched.', 'give it another name.', hidden.name)
   return { search: [...new Set(search)] }
 }
 
@@ -364,7 +380,7 @@ function listedIndex(model: string, index: Index<Fields>, unique: boolean): List
     typeof part === 'string' ? [[part, 'asc']] : Object.entries(part ?? {}),
   )
   if (parts.some(([, direction]) => direction !== 'asc' && direction !== 'desc')) {
-    bad(model, 'An index goes up or down.', "{ on: [{ at: 'desc' }] }.")
+    badModel(model, 'An index goes up or down.', "{ on: [{ at: 'desc' }] }.")
   }
   return {
     fields: parts.map(([field]) => field),

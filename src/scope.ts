@@ -1,10 +1,11 @@
 // db.scope(): a handle of the database that sees and writes only the rows of a scope. It is the worker that binds each
 // operation (worker/compile/scope.ts); here the values are checked, and the handle says what it is not.
 import type { RunOptions } from './connect.js'
-import type { Executor } from './database.js'
+import type { CheckQuery, Executor, QueryResult } from './database.js'
 import { badOption, named } from './encode/options.js'
 import { encodeGiven } from './encode/row.js'
 import type { AnyModel, FieldsOf, Operation, OptionsOf, ScopeIn } from './model.js'
+import type { RelationsOf } from './related.js'
 import { RESERVED_ACCESSORS, type PageModel } from './resolve.js'
 import { describe, isObject } from './shared/codec.js'
 import { DataFlowError } from './shared/errors.js'
@@ -31,30 +32,34 @@ type ReadMethod = 'read' | 'readOrThrow' | 'list' | 'first' | 'page' | 'iterate'
 type SharedTable<T> = Pick<T, Extract<keyof T, ReadMethod>>
 
 /** Of a scoped model all operations, of a shared one those that read. */
-type ScopedTable<M extends AnyModel> = [BoundIn<M>] extends [never]
-  ? SharedTable<TableOf<FieldsOf<M>, OptionsOf<M>>>
-  : TableOf<ScopedFields<FieldsOf<M>, BoundIn<M>>, OptionsOf<M>>
+type ScopedTable<M extends AnyModel, Rs> = [BoundIn<M>] extends [never]
+  ? SharedTable<TableOf<FieldsOf<M>, OptionsOf<M>, Rs>>
+  : TableOf<ScopedFields<FieldsOf<M>, BoundIn<M>>, OptionsOf<M>, Rs>
 
 type IsSeen<M> = OptionsOf<M> extends { readonly scope: unknown } | { readonly shared: true } ? true : false
+type SeenOf<Ms> = { readonly [C in keyof Ms as IsSeen<Ms[C]> extends true ? C : never]: Ms[C] }
 export type ScopedTables<Ms> = {
   readonly [C in keyof Ms as IsSeen<Ms[C]> extends true ? C : never]: Ms[C] extends AnyModel
-    ? ScopedTable<Ms[C]>
+    ? ScopedTable<Ms[C], RelationsOf<SeenOf<Ms>, Ms[C]>>
     : never
 }
 
-export interface ScopedExecutor extends Pick<Executor, 'execute'> {
+export interface ScopedExecutor<Ms = {}> extends Pick<Executor, 'execute'> {
   /** Runs an operation, bound to the scope. Raw SQL is `READONLY`. */
-  run<T>(operation: Operation<T>, options?: RunOptions): Promise<T>
+  run<const Q extends Operation<any>>(
+    operation: Q & CheckQuery<SeenOf<Ms>, Q>,
+    options?: RunOptions,
+  ): Promise<QueryResult<Q, SeenOf<Ms>>>
   /** Runs several in one round trip and one transaction: all or nothing. */
   batch<const Q extends readonly Operation<any>[]>(
-    operations: Q,
+    operations: Q & NoInfer<{ [I in keyof Q]: CheckQuery<SeenOf<Ms>, Q[I]> }>,
     options?: RunOptions,
-  ): Promise<{ -readonly [I in keyof Q]: Q[I] extends Operation<infer T, any> ? T : never }>
+  ): Promise<{ -readonly [I in keyof Q]: QueryResult<Q[I], SeenOf<Ms>> }>
 }
 
 /** What `transaction()` of a scope hands to its function. */
 export type ScopedTransaction<Ms> = ScopedTables<Ms> &
-  ScopedExecutor & {
+  ScopedExecutor<Ms> & {
     /** Called when the transaction is saved; never when it is rolled back. */
     afterCommit(callback: () => void): void
     /** As the transaction's: `tx` is bound to the scope too. */
@@ -63,7 +68,7 @@ export type ScopedTransaction<Ms> = ScopedTables<Ms> &
 
 /** A database of which only the rows of one scope can be seen and written. */
 export type Scoped<Ms> = ScopedTables<Ms> &
-  ScopedExecutor & {
+  ScopedExecutor<Ms> & {
     /** As the database's: `tx` is bound to the scope too. */
     transaction<T>(body: (tx: ScopedTransaction<Ms>) => Promise<T>, options?: TransactionOptions): Promise<T>
   }

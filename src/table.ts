@@ -22,15 +22,16 @@ import { bulkMethod, type ProgressOptions, type RunBulk, type StreamedOptions } 
 import type { RowSource } from './bulk/source.js'
 import type { RunOptions } from './connect.js'
 import { badOption, checkRunOptions, named, readOptions } from './encode/options.js'
-import type { Exact } from './exact.js'
+import type { CheckArgs, CheckInclude, Include, ReadRow, RelationsOf } from './related.js'
 import type { PageModel } from './resolve.js'
 import { isObject } from './shared/codec.js'
-import type { Fields, InsertOf, KeyOf, RowOf, Simplify, UpdateOf } from './shared/schema.js'
+import type { Fields, InsertOf, KeyOf, RowOf, UpdateOf } from './shared/schema.js'
 import type { Where } from './where.js'
 
-type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
-
-export interface IterateArgs<F extends Fields, K extends keyof F> extends Omit<ListArgs<F, K>, 'offset' | 'limit'> {
+export interface IterateArgs<F extends Fields, K extends keyof F, Rs = {}> extends Omit<
+  ListArgs<F, K, Rs>,
+  'offset' | 'limit'
+> {
   limit?: number
   /** Rows fetched at once; 1000 if left out. */
   chunk?: number
@@ -40,33 +41,43 @@ export interface IterateArgs<F extends Fields, K extends keyof F> extends Omit<L
  * The operations of one model. Each runs at once and returns a real promise; a write's promise resolves when the write
  * is saved (see Durability). They reject with a DataFlowError.
  */
-export type TableOf<F extends Fields, O = NoOptions> = CommonTable<F, O> &
-  (AppendsOnly<O> extends true ? AppendOnlyTable<F> : ChangingTable<Written<F, O>, KeyOf<F>, RowOf<F>>) &
-  (DeletesSoftly<O> extends true ? SoftDeleteTable<F> : unknown)
+export type TableOf<F extends Fields, O = NoOptions, Rs = {}> = CommonTable<F, O, Rs> &
+  (AppendsOnly<O> extends true ? AppendOnlyTable<F> : ChangingTable<Written<F, O>, KeyOf<F>, RowOf<F>, F, Rs>) &
+  (DeletesSoftly<O> extends true ? SoftDeleteTable<F, Rs> : unknown)
 
-interface CommonTable<F extends Fields, O> {
+/** `include`, its names checked. */
+type Including<Rs, I> = { include?: I & CheckInclude<Rs, I> }
+
+/** `Rs`: its relations to the other models of the database. */
+interface CommonTable<F extends Fields, O, Rs> {
   /** Adds a row and returns it as stored. `UNIQUE`, `FOREIGN_KEY`, `CHECK`, `VALIDATION`, `UNKNOWN_FIELD`. */
   create(data: InsertOf<Written<F, O>>, options?: RunOptions): Promise<RowOf<F>>
   /** The row with this key, or null. */
-  read<const K extends keyof F = keyof F>(
+  read<const K extends keyof F = keyof F, const I extends Include<Rs> = {}>(
     id: KeyOf<F>,
-    options?: { select?: readonly K[] } & Seen<O> & RunOptions,
-  ): Promise<Selected<F, K> | null>
+    options?: { select?: readonly K[] } & Including<Rs, I> & Seen<O> & RunOptions,
+  ): Promise<ReadRow<F, K, Rs, I> | null>
   /** The row with this key; rejects with `NOT_FOUND`. */
-  readOrThrow<const K extends keyof F = keyof F>(
+  readOrThrow<const K extends keyof F = keyof F, const I extends Include<Rs> = {}>(
     id: KeyOf<F>,
-    options?: { select?: readonly K[] } & Seen<O> & RunOptions,
-  ): Promise<Selected<F, K>>
+    options?: { select?: readonly K[] } & Including<Rs, I> & Seen<O> & RunOptions,
+  ): Promise<ReadRow<F, K, Rs, I>>
   /** In key order unless `orderBy` says otherwise; every order ends with the key. */
-  list<const K extends keyof F = keyof F>(args?: ListArgs<F, K> & Seen<O> & RunOptions): Promise<Selected<F, K>[]>
-  first<const K extends keyof F = keyof F>(args?: ListArgs<F, K> & Seen<O> & RunOptions): Promise<Selected<F, K> | null>
+  list<const K extends keyof F = keyof F, const I extends Include<Rs> = {}>(
+    args?: ListArgs<F, K, Rs> & Including<Rs, I> & Seen<O> & RunOptions,
+  ): Promise<ReadRow<F, K, Rs, I>[]>
+  first<const K extends keyof F = keyof F, const I extends Include<Rs> = {}>(
+    args?: ListArgs<F, K, Rs> & Including<Rs, I> & Seen<O> & RunOptions,
+  ): Promise<ReadRow<F, K, Rs, I> | null>
   /** Rows behind or before a row (keyset paging): stays fast and stable however far it goes. */
-  page<const K extends keyof F = keyof F>(args: PageArgs<F, K> & Seen<O> & RunOptions): Promise<Page<Selected<F, K>>>
+  page<const K extends keyof F = keyof F, const I extends Include<Rs> = {}>(
+    args: PageArgs<F, K, Rs> & Including<Rs, I> & Seen<O> & RunOptions,
+  ): Promise<Page<ReadRow<F, K, Rs, I>>>
   /** All rows, `chunk` at a time; no cursor stays open, and rows written meanwhile may or may not be seen. */
-  iterate<const K extends keyof F = keyof F>(
-    args?: IterateArgs<F, K> & Seen<O> & RunOptions,
-  ): AsyncIterable<Selected<F, K>>
-  count(where?: Where<F>, options?: Seen<O> & RunOptions): Promise<number>
+  iterate<const K extends keyof F = keyof F, const I extends Include<Rs> = {}>(
+    args?: IterateArgs<F, K, Rs> & Including<Rs, I> & Seen<O> & RunOptions,
+  ): AsyncIterable<ReadRow<F, K, Rs, I>>
+  count(where?: Where<F, Rs>, options?: Seen<O> & RunOptions): Promise<number>
   /**
    * Counts, sums, averages, least and greatest values: one object, or with `groupBy` one for each group.
    *
@@ -74,15 +85,15 @@ interface CommonTable<F extends Fields, O> {
    * await db.users.aggregate({ groupBy: ['role'], count: true, avg: ['age'], having: { count: { $gt: 1 } } })
    * // [{ role: 'admin', count: 2, avg: { age: 36.5 } }]
    */
-  aggregate<const A extends AggregateArgs<F> & Seen<O> & RunOptions>(
-    args: A & Exact<A, AggregateArgs<F> & Seen<O> & RunOptions> & CheckAggregate<A>,
+  aggregate<const A extends AggregateArgs<F, Rs> & Seen<O> & RunOptions>(
+    args: A & NoInfer<CheckArgs<F, Rs, A, AggregateArgs<F, Rs> & Seen<O> & RunOptions> & CheckAggregate<A>>,
   ): Promise<Aggregated<F, A>>
   /** The values that a field has, each once, in ascending order; null first, if there is one. */
-  distinct<K extends keyof F>(field: K, args?: DistinctArgs<F> & Seen<O> & RunOptions): Promise<RowOf<F>[K][]>
+  distinct<K extends keyof F>(field: K, args?: DistinctArgs<F, Rs> & Seen<O> & RunOptions): Promise<RowOf<F>[K][]>
 }
 
 /** `F`: the fields that the app writes. */
-interface ChangingTable<F extends Fields, Id, Stored> {
+interface ChangingTable<F extends Fields, Id, Stored, All extends Fields, Rs> {
   /**
    * Changes some fields and returns the whole row. `NOT_FOUND`; with `version` `CONFLICT` when it has moved on, with the
    * row as it is now in `error.current`.
@@ -107,7 +118,7 @@ interface ChangingTable<F extends Fields, Id, Stored> {
     rows: RowSource<InsertOf<F>>,
     options?: BulkCreateOptions & StreamedOptions & RunOptions,
   ): Promise<BulkStreamed>
-  bulkUpdate(args: Target<F> & { set: UpdateOf<F> }, options?: RunOptions): Promise<Bulk<Id>>
+  bulkUpdate(args: Target<All, Rs> & { set: UpdateOf<F> }, options?: RunOptions): Promise<Bulk<Id>>
   /** Adds rows, or changes those that have the same `on`: each takes the fields that its row gives. */
   bulkUpsert(
     rows: readonly InsertOf<F>[],
@@ -117,7 +128,7 @@ interface ChangingTable<F extends Fields, Id, Stored> {
     rows: RowSource<InsertOf<F>>,
     options?: BulkUpsertOptions<F> & StreamedOptions & RunOptions,
   ): Promise<BulkStreamed>
-  bulkDelete(args: Target<F>, options?: RunOptions): Promise<Bulk<Id>>
+  bulkDelete(args: Target<All, Rs>, options?: RunOptions): Promise<Bulk<Id>>
 }
 
 /** What an appendOnly model has of them. */
@@ -136,19 +147,21 @@ interface AppendOnlyTable<F extends Fields> {
 }
 
 /** What a model with softDelete has more. */
-interface SoftDeleteTable<F extends Fields> {
+interface SoftDeleteTable<F extends Fields, Rs> {
   /** Brings a deleted row back. `NOT_FOUND` if none with this key is deleted; `UNIQUE`; with `version` `CONFLICT`. */
   restore(id: KeyOf<F>, options?: { version?: number } & RunOptions): Promise<RowOf<F>>
   /** Deletes, for good, a row that was deleted softly. True if there was one. `FOREIGN_KEY`. */
   purge(id: KeyOf<F>, options?: RunOptions): Promise<boolean>
   /** Brings back all deleted rows that pass, or none: `UNIQUE`. */
-  bulkRestore(args: Target<F>, options?: RunOptions): Promise<Bulk<KeyOf<F>>>
+  bulkRestore(args: Target<F, Rs>, options?: RunOptions): Promise<Bulk<KeyOf<F>>>
   /** Deletes, for good, those of the deleted rows that pass. */
-  bulkPurge(args: Target<F>, options?: RunOptions): Promise<Bulk<KeyOf<F>>>
+  bulkPurge(args: Target<F, Rs>, options?: RunOptions): Promise<Bulk<KeyOf<F>>>
 }
 
-/** The operations of a model of a database, run at once. */
-export type Table<M extends AnyModel> = TableOf<FieldsOf<M>, OptionsOf<M>>
+/** The operations of a model of a database, run at once. `Ms`: all its models, which relations lead to. */
+export type Table<M extends AnyModel, Ms = {}> = 0 extends 1 & FieldsOf<M>
+  ? any
+  : TableOf<FieldsOf<M>, OptionsOf<M>, RelationsOf<Ms, M>>
 
 /** Runs one operation; the database's own, or a transaction's. */
 export type RunOperation = (operation: Operation<any>, options: RunOptions) => Promise<any>
@@ -185,7 +198,17 @@ function splitOptions(
   return { own, options: checkRunOptions({ signal, durability }, model, method) }
 }
 
-const ITERATE_OPTIONS = ['where', 'orderBy', 'limit', 'select', 'chunk', 'withDeleted', 'signal', 'durability']
+const ITERATE_OPTIONS = [
+  'where',
+  'orderBy',
+  'limit',
+  'select',
+  'include',
+  'chunk',
+  'withDeleted',
+  'signal',
+  'durability',
+]
 
 async function* iterate(
   model: string,

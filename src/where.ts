@@ -1,5 +1,6 @@
 // The types of filters. What they mean, and the checks at run time, are in shared/filter.ts.
 import type { Ref } from './shared/reference.js'
+import type { RelatedFilters } from './related.js'
 import type { Fields, RowOf } from './shared/schema.js'
 import type { SqlExpr } from './shared/sql.js'
 
@@ -40,11 +41,17 @@ export type FieldOperators<T> = EqualityOperators<T> &
   (NonNullable<T> extends string ? TextOperators : unknown) &
   (NonNullable<T> extends readonly (infer Item)[] ? { $has?: Item } : unknown)
 
-/** A filter over a model's rows. Several fields, and several operators of one field, must all hold. */
-export type Where<F extends Fields> = { [K in keyof F]?: OrRef<RowOf<F>[K]> | FieldOperators<RowOf<F>[K]> } & {
-  /** Falsy entries are skipped: `$and: [onlyMine && { authorId }]`. */
-  $and?: readonly (Where<F> | false | null | undefined | 0 | '')[]
-  $or?: readonly Where<F>[]
-  $not?: Where<F>
-  $sql?: SqlExpr<boolean>
-}
+type FieldFilters<F extends Fields> = { [K in keyof F]?: OrRef<RowOf<F>[K]> | FieldOperators<RowOf<F>[K]> }
+
+/**
+ * A filter over a model's rows. Several fields, and several operators of one field, must all hold. `Rs`: the relations that
+ * it can speak of.
+ */
+export type Where<F extends Fields, Rs = {}> = FieldFilters<F> &
+  RelatedFilters<Rs> & {
+    /** Falsy entries are skipped: `$and: [onlyMine && { authorId }]`. */
+    $and?: readonly (Where<F, Rs> | false | null | undefined | 0 | '')[]
+    $or?: readonly Where<F, Rs>[]
+    $not?: Where<F, Rs>
+    $sql?: SqlExpr<boolean>
+  }

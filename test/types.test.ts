@@ -214,7 +214,14 @@ const OfBranded = model('OfBranded', {
 })
 
 const db = dataflow('app', { models: { users: User, posts: Post, counts: Count } })
-ok<Eq<(typeof db)['users'], Table<typeof User>>>()
+ok<
+  Eq<
+    (typeof db)['users'],
+    Table<typeof User, { readonly users: typeof User; readonly posts: typeof Post; readonly counts: typeof Count }>
+  >
+>()
+const handed: Table<typeof User> = db.users
+void handed
 // A model keeps its options as they were written: what it can do may depend on them.
 ok<Eq<(typeof User)['$options']['unique'], readonly [readonly ['name', 'age']]>>()
 ok<Eq<keyof (typeof Post)['$options'], never>>()

@@ -13,7 +13,7 @@ import type {
 } from '../src/shared/protocol.js'
 import { Arrivals } from './arrivals.js'
 import { Changes } from './changes.js'
-import { compileModel, type CompiledModel } from './compile/model.js'
+import { compileModels, type CompiledModel } from './compile/model.js'
 import type { Executor } from './execute.js'
 import { toDataFlowError } from './failure.js'
 import { Leases } from './leases.js'
@@ -54,8 +54,7 @@ export class Engine implements EngineProtocol {
     this.#config = config
     this.#parts = parts
     this.#leases = new Leases(parts.clock)
-    const compiled = config.models.map(definition => compileModel(definition, !config.existingSchema))
-    this.#models = new Map(compiled.map(model => [model.definition.name, model]))
+    this.#models = compileModels(config.models, !config.existingSchema)
     this.#quota = new QuotaWatch({
       estimate: parts.estimate,
       isWanted: () => this.#listening.has('quota'),

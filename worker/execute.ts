@@ -16,8 +16,9 @@ import type { QueryEvent, Scope } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import { insertMany } from './insert-many.js'
 import { compileAggregate } from './compile/aggregate.js'
-import { AUDIT_TRAIL, fieldsUsed, SEARCH_INDEX } from './compile/fields-used.js'
-import { asKey, selectionOf, type CompiledModel } from './compile/model.js'
+import { AUDIT_TRAIL, fieldsUsed, modelsUsed, SEARCH_INDEX } from './compile/fields-used.js'
+import { compileIncluding } from './compile/include.js'
+import { asKey, modelNamed, selectionOf, type CompiledModel } from './compile/model.js'
 import { compileCount, compileList, compileRead, type SelectRows } from './compile/read.js'
 import {
   compileBulkDelete,
@@ -125,15 +126,19 @@ export class Executor {
   #execute(op: WireOperation, execution: Execution): WireResult {
     if (op.op === 'sql') return this.#raw(op, execution)
     if (isWrite(op.op)) this.#parts.assertWritable()
-    const model = this.#model(op.model)
+    const model = modelNamed(this.#parts.models, op.model)
     assertPermitted(model.definition, op)
-    if (this.#parts.lacking(op.model).size > 0) this.#assertComplete(model, op)
+    for (const name of modelsUsed(op)) {
+      if (this.#parts.lacking(name).size > 0) this.#assertComplete(modelNamed(this.#parts.models, name), op)
+    }
     const access: Access = { scope: execution.scope, withDeleted: !isWrite(op.op) && (op.withDeleted ?? false) }
     switch (op.op) {
       case 'create':
         return this.#create(model, op, execution)
       case 'read':
-        return this.#rows(compileRead(model, op, access))
+        return op.include
+          ? this.#columns(compileIncluding(model, op, access))
+          : this.#rows(compileRead(model, op, access))
       case 'update':
         return this.#update(model, op, execution, access)
       case 'restore':
@@ -167,14 +172,6 @@ export class Executor {
       case 'bulkPurge':
         return this.#bulkDeleteRows(model, op, execution, onlyDeleted(access))
     }
-  }
-
-  #model(name: string): CompiledModel {
-    const model = this.#parts.models.get(name)
-    if (model) return model
-    throw new DataFlowError('UNKNOWN_MODEL', `This database has no model "${name}".`, {
-      hint: `there are ${[...this.#parts.models.keys()].join(', ')}.`,
-    })
   }
 
   #create(model: CompiledModel, op: Of<'create'>, execution: Execution): WireWritten | WireRows {
@@ -405,6 +402,7 @@ export class Executor {
   }
 
   #list(model: CompiledModel, op: Of<'list'>, access: Access): WireRows | WireColumns {
+    if (op.include) return this.#columns(compileIncluding(model, op, access))
     const { sql, params, selection } = compileList(model, op, access)
     return selection ? this.#rows({ sql, params, selection }) : this.#columns({ sql, params })
   }
@@ -496,6 +494,7 @@ export class Executor {
     if (missing.length === 0) return
     const names = missing.map(field => KEPT[field] ?? field)
     throw new DataFlowError('SCHEMA_MISMATCH', `the table has no ${names.join(', ')} yet.`, {
+      model: definition.name,
       fields: missing.filter(field => !(field in KEPT)),
       hint: "autoMigrate is 'warn': run db.migrations.apply(), or select other fields.",
     })

@@ -4,6 +4,7 @@ import { isWrite, nameOf, type WireOperation } from '../src/shared/operation.js'
 import type { Outcome, Scope, Unit, UnitResult } from '../src/shared/protocol.js'
 import { operationsOf, type WireWorkflow } from '../src/shared/workflow.js'
 import { Changes } from './changes.js'
+import { modelsUsed } from './compile/fields-used.js'
 import type { CompiledModel } from './compile/model.js'
 import { checkScope } from './compile/scope.js'
 import type { Ensure } from './ensure.js'
@@ -254,7 +255,7 @@ export class MessageRunner {
       if (op.op === 'sql') return []
       // What keeps a row from being deleted softly is asked of the tables that refer to it.
       const deletes = op.op === 'delete' || op.op === 'bulkDelete'
-      return deletes ? [op.model, ...this.#parts.restrictions.modelsFor(op.model)] : op.model
+      return deletes ? [...modelsUsed(op), ...this.#parts.restrictions.modelsFor(op.model)] : [...modelsUsed(op)]
     })
     return names.length === 1 ? names : new Set(names)
   }

@@ -5,7 +5,12 @@ import { deleteDatabases } from './measures.js'
 import { medianOfAwaited } from './timing.js'
 
 const User = model('User', { id: t.id(), email: t.text(), name: t.text(), posts: t.integer().default(0) })
-const Post = model('Post', { id: t.id(), authorId: t.ref('User'), title: t.text(), likes: t.integer().default(0) })
+const Post = model('Post', {
+  id: t.id(),
+  authorId: t.ref('User', { inverse: 'written' }),
+  title: t.text(),
+  likes: t.integer().default(0),
+})
 
 const NODES = 10
 const ten = workflow<{ email: string }>('ten')

@@ -1,6 +1,7 @@
 // From a file that others made to models as text. Loaded only by who asks for it: nothing here is imported by, or imports,
 // what every page loads, or the bundler would split that.
 import { readFile } from './read.js'
+import { nameRelations } from './relation-names.js'
 import type { WireTable } from '../shared/operation.js'
 import type { FileFacts, Query } from './facts.js'
 import { candidateOf, modelOf, type Candidate, type ModelCode, type Problem } from './model-of.js'
@@ -87,7 +88,8 @@ export function describe(file: FileFacts, reserved: Reserved): Introspection {
     problems.push(...made.problems)
   }
   problems.push(...othersOf(file))
-  return { code: printModule(models, problems), tables: file.tables.map(table => tableOf(table, models)), problems }
+  const named = nameRelations(models, fields)
+  return { code: printModule(named, problems), tables: file.tables.map(table => tableOf(table, named)), problems }
 }
 
 function othersOf({ views, virtual, triggers }: FileFacts): Problem[] {

@@ -5,7 +5,7 @@ import { indexesOf } from './indexes.js'
 import { keyKind, kindCode, kindOf, NoKind, type Choice, type Kind } from './kind.js'
 import { fieldNames, type TableNames } from './names.js'
 import { count, listed, textCode } from './quote.js'
-import { referencesOf, type KeyTarget } from './references.js'
+import { referencesOf, type KeyTarget, type Reference } from './references.js'
 import { readTableText } from './table-text.js'
 
 export interface Problem {
@@ -20,6 +20,8 @@ export interface FieldCode {
   readonly field: string
   /** Such as `t.text({ max: 160 }).nullable()`. */
   readonly code: string
+  /** What its code begins with, if it is a reference. */
+  readonly refers?: Reference['refers']
 }
 
 export interface ModelCode extends TableNames {
@@ -119,7 +121,7 @@ export function modelOf(candidate: Candidate, context: Context): { model: ModelC
       indexes.indexedColumns.has(name) && !reference ? '.index()' : '',
       field === name ? '' : `.column(${textCode(name)})`,
     ]
-    return { column: name, field, code: code.join('') }
+    return { column: name, field, code: code.join(''), ...(reference ? { refers: reference.refers } : {}) }
   })
   for (const { column, message } of found.notes) note(message, column)
   for (const message of indexes.notes) note(message)

@@ -11,8 +11,13 @@ export interface KeyTarget {
   readonly kind: Kind
 }
 
+/** A t.ref(): the model that it names, and what its options say. */
+export interface Reference extends Choice {
+  readonly refers: { readonly model: string; readonly options: readonly string[] }
+}
+
 export interface Finding {
-  readonly references: ReadonlyMap<string, Choice>
+  readonly references: ReadonlyMap<string, Reference>
   readonly notes: readonly { readonly column?: string; readonly message: string }[]
 }
 
@@ -20,7 +25,7 @@ const ACTIONS: Record<string, string> = { CASCADE: 'cascade', 'SET NULL': 'set n
 
 /** `targets` by name of the table in lower case, also of tables that are left out: null. */
 export function referencesOf(table: TableFacts, key: string, targets: ReadonlyMap<string, KeyTarget | null>): Finding {
-  const references = new Map<string, Choice>()
+  const references = new Map<string, Reference>()
   const notes: { column?: string; message: string }[] = []
   for (const foreign of table.foreignKeys) {
     const [name] = foreign.columns
@@ -49,12 +54,20 @@ export function referencesOf(table: TableFacts, key: string, targets: ReadonlyMa
       else note(words)
       return []
     })
-    const options = actions.length > 0 ? `, { ${actions.join(', ')} }` : ''
     const type = kind.stores === 'TEXT' ? '' : `.$type<${kind.name === 'bigint' ? 'bigint' : 'number'}>()`
     const { max: _max, ...unlimited } = kind
-    references.set(column.name, { code: `t.ref(${textCode(model)}${options})${type}`, kind: unlimited, notes: [] })
+    references.set(column.name, {
+      code: refCode(model, actions) + type,
+      kind: unlimited,
+      notes: [],
+      refers: { model, options: actions },
+    })
   }
   return { references, notes }
+}
+
+export function refCode(model: string, options: readonly string[]): string {
+  return `t.ref(${textCode(model)}${options.length > 0 ? `, { ${options.join(', ')} }` : ''})`
 }
 
 function whyNotDeclared(foreign: ForeignKeyFacts, target: KeyTarget | null | undefined): string | null {

@@ -16,7 +16,7 @@ import { isEmptyCondition, parseWhere, type Condition } from '../shared/filter.j
 import { badFilter, isOrdered } from '../shared/filter-errors.js'
 import type { OrderTerm, WireColumns, WireOperation } from '../shared/operation.js'
 import { badOption, type PreparedOperation } from './options.js'
-import { parseCount, parseFilter } from './read.js'
+import { parseCount, parseFilter } from './query.js'
 import { assertObject, knownField, type Context } from './row.js'
 import { decodeColumn, splitNumbers, type AppRow } from '../shared/rows.js'
 

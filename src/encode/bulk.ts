@@ -6,7 +6,7 @@ import type { Conflict, WireOperation, WireRow, WireWritten } from '../shared/op
 import type { ListedRow } from '../shared/packed.js'
 import { describe } from '../shared/codec.js'
 import { badOption, type PreparedOperation } from './options.js'
-import { parseFilter } from './read.js'
+import { parseFilter } from './query.js'
 import { encodeNewRow, type Context, type NewRow } from './row.js'
 import { conflictFields, givenFields } from './write.js'
 

@@ -6,7 +6,8 @@ import type { WireOperation } from '../shared/operation.js'
 import { AGGREGATE_OPTIONS, prepareAggregate, prepareDistinct } from './aggregate.js'
 import { bulkResult, prepareRows, readRowRules, ROWS_OPTIONS, target } from './bulk.js'
 import { badOption, named, readOptions, type PreparedOperation } from './options.js'
-import { parseFilter, prepareList, preparePage, prepareRead } from './read.js'
+import { parseFilter } from './query.js'
+import { prepareList, preparePage, prepareRead } from './read.js'
 import { encodeAssignments, encodeKey, type Context } from './row.js'
 import { answeredRow, parseVersion, prepareCreate, prepareUpdate, prepareUpsert } from './write.js'
 
@@ -51,7 +52,7 @@ function prepareAs(op: MethodName, args: readonly unknown[], context: Context): 
       return prepareCreate(args[0], context)
     case 'read':
     case 'readOrThrow':
-      return prepareRead(args[0], readOptions(args[1], ['select']), context)
+      return prepareRead(args[0], readOptions(args[1], ['select', 'include']), context)
     case 'update':
       return prepareUpdate(args[0], args[1], readOptions(args[2], ['version']), context)
     case 'delete': {
@@ -66,9 +67,12 @@ function prepareAs(op: MethodName, args: readonly unknown[], context: Context): 
       return answered({ op, model: model.definition.name, id: encodeKey(args[0], context) })
     case 'list':
     case 'first':
-      return prepareList(readOptions(args[0], ['where', 'orderBy', 'limit', 'offset', 'select']), context)
+      return prepareList(readOptions(args[0], ['where', 'orderBy', 'limit', 'offset', 'select', 'include']), context)
     case 'page':
-      return preparePage(readOptions(args[0], ['where', 'orderBy', 'limit', 'after', 'before', 'select']), context)
+      return preparePage(
+        readOptions(args[0], ['where', 'orderBy', 'limit', 'after', 'before', 'select', 'include']),
+        context,
+      )
     case 'count':
       return answered({ op, model: model.definition.name, where: parseFilter(args[0], context) })
     case 'aggregate':

@@ -17,12 +17,13 @@ export interface Prepared {
   decode(result: UnitResult): unknown
 }
 
-/** Runs `work`, whose errors say neither model nor operation. */
+/** Runs `work`, whose errors say no operation, and a model only if it is another: one that a relation leads to. */
 export function named<T>(details: { model?: string | undefined; op?: string | undefined }, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    throw DataFlowError.is(error) ? error.with(details as ErrorDetails) : error
+    if (!DataFlowError.is(error)) throw error
+    throw error.with({ ...details, ...(error.model === undefined ? {} : { model: error.model }) } as ErrorDetails)
   }
 }
 

@@ -1,21 +1,24 @@
 // read, list, first, page, count: what crosses, and rows back.
-import type { FieldDefinition } from '../shared/definition.js'
 import { DataFlowError } from '../shared/errors.js'
-import { isEmptyCondition, parseWhere, type Condition } from '../shared/filter.js'
-import type { OrderTerm, WireOperation, WireResults, WireRows } from '../shared/operation.js'
+import type { WireOperation } from '../shared/operation.js'
 import { decodeCursor, encodeCursor } from './cursor.js'
-import { rowDecoder } from './decode.js'
+import { readingOf } from './include.js'
 import { badOption, type PreparedOperation } from './options.js'
-import { assertObject, encodeKey, knownField, type Context } from './row.js'
+import { parseCount, parseFilter, parseOrder, parseSelect } from './query.js'
+import { encodeKey, type Context } from './row.js'
 
-export function prepareRead(id: unknown, options: { select?: unknown }, context: Context): PreparedOperation {
+export function prepareRead(
+  id: unknown,
+  options: { select?: unknown; include?: unknown },
+  context: Context,
+): PreparedOperation {
   const { model, op } = context
   const key = encodeKey(id, context)
-  const select = parseSelect(options.select, context)
+  const { decode, ...reading } = readingOf(parseSelect(options.select, context), options.include, context)
   return {
-    wire: { op: 'read', model: model.definition.name, id: key, select },
+    wire: { op: 'read', model: model.definition.name, id: key, ...reading },
     decode(result) {
-      const row = rowDecoder(model, select)(result as WireRows)[0]
+      const row = decode(result)[0]
       if (row === undefined && op === 'readOrThrow') throw notFound(context)
       return row ?? null
     },
@@ -29,54 +32,19 @@ function notFound({ model }: Context): DataFlowError {
   })
 }
 
-/** A filter that must hold something: null when it is left out or empty. */
-export function parseFilter(where: unknown, { model, op, references }: Context): Condition | null {
-  if (where === undefined) return null
-  const reference =
-    references &&
-    ((value: unknown, { name }: FieldDefinition, operator: string) =>
-      references.toWire(value, model.fieldNamed.get(name)!, operator))
-  const condition = parseWhere(model.definition, where, { op, ...(reference ? { reference } : {}) })
-  return isEmptyCondition(condition) ? null : condition
-}
-
-function parseSelect(select: unknown, context: Context): string[] | null {
-  if (select === undefined) return null
-  if (!Array.isArray(select)) throw badOption('select must be a list of fields.', "select: ['id', 'name'].")
-  if (select.length === 0) throw badOption('select names no field.', 'leave it out for all fields.')
-  return [...new Set(Array.from(select, name => knownField(String(name), context).definition.name))]
-}
-
-function parseOrder(orderBy: unknown, context: Context): OrderTerm[] {
-  const { model } = context
-  const objects = orderBy === undefined ? [] : Array.isArray(orderBy) ? orderBy : [orderBy]
-  const terms = objects.flatMap(object => {
-    assertObject(object, 'orderBy', context)
-    return Object.entries(object).map(([name, direction]): OrderTerm => {
-      knownField(name, context)
-      if (direction === 'asc' || direction === 'desc') return { field: name, descending: direction === 'desc' }
-      throw badOption(`orderBy.${name} is neither 'asc' nor 'desc'.`, "orderBy: { name: 'asc' }.")
-    })
-  })
-  const seen = new Set<string>()
-  const distinct = terms.filter(term => !seen.has(term.field) && seen.add(term.field))
-  // Every order ends with the key, so it is total; what comes behind the key cannot matter.
-  const key = distinct.findIndex(term => term.field === model.definition.key)
-  return key === -1 ? [...distinct, { field: model.definition.key, descending: false }] : distinct.slice(0, key + 1)
-}
-
-export function parseCount(value: unknown, name: string): number | null {
-  if (value === undefined) return null
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw badOption(`${name} must be a whole number of 0 or more.`, `${name}: 20.`)
-}
-
 export function prepareList(
-  options: { where?: unknown; orderBy?: unknown; limit?: unknown; offset?: unknown; select?: unknown },
+  options: {
+    where?: unknown
+    orderBy?: unknown
+    limit?: unknown
+    offset?: unknown
+    select?: unknown
+    include?: unknown
+  },
   context: Context,
 ): PreparedOperation {
   const { model, op } = context
-  const select = parseSelect(options.select, context)
+  const { decode, ...reading } = readingOf(parseSelect(options.select, context), options.include, context)
   const limit = parseCount(options.limit, 'limit')
   const wire: WireOperation = {
     op: 'list',
@@ -85,21 +53,22 @@ export function prepareList(
     order: parseOrder(options.orderBy, context),
     limit: op === 'first' ? Math.min(limit ?? 1, 1) : limit,
     offset: parseCount(options.offset, 'offset') ?? 0,
-    select,
     after: null,
+    ...reading,
   }
-  const decode = rowDecoder(model, select)
-  return {
-    wire,
-    decode:
-      op === 'first'
-        ? rows => decode(rows as WireResults['list'])[0] ?? null
-        : rows => decode(rows as WireResults['list']),
-  }
+  return { wire, decode: op === 'first' ? rows => decode(rows)[0] ?? null : decode }
 }
 
 export function preparePage(
-  options: { where?: unknown; orderBy?: unknown; limit?: unknown; after?: unknown; before?: unknown; select?: unknown },
+  options: {
+    where?: unknown
+    orderBy?: unknown
+    limit?: unknown
+    after?: unknown
+    before?: unknown
+    select?: unknown
+    include?: unknown
+  },
   context: Context,
 ): PreparedOperation {
   const { model } = context
@@ -120,6 +89,7 @@ export function preparePage(
   const after = cursor === undefined ? null : decodeCursor(cursor, order, context)
   // The cursor needs the order's fields, whether the app selects them or not.
   const fields = select === null ? null : [...new Set([...select, ...order.map(term => term.field)])]
+  const { decode, ...reading } = readingOf(fields, options.include, context)
   const wire: WireOperation = {
     op: 'list',
     model: model.definition.name,
@@ -127,14 +97,13 @@ export function preparePage(
     order: backward ? order.map(term => ({ ...term, descending: !term.descending })) : order,
     limit: limit + 1,
     offset: 0,
-    select: fields,
     after: after && { values: after },
+    ...reading,
   }
-  const decode = rowDecoder(model, fields)
   return {
     wire,
     decode(result) {
-      const rows = decode(result as WireResults['list'])
+      const rows = decode(result)
       const more = rows.length > limit
       if (more) rows.pop()
       if (backward) rows.reverse()

@@ -84,6 +84,7 @@ export function knownField(name: string, { model }: Context): PageField {
   if (field) return field
   const shown = name.replaceAll('\0', '\\0')
   throw new DataFlowError('UNKNOWN_FIELD', `${model.definition.name} has no field "${shown}".`, {
+    model: model.definition.name,
     fields: [shown],
     hint: didYouMean(name, [...model.fieldNamed.keys()]),
   })

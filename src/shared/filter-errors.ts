@@ -4,7 +4,7 @@ import type { FieldDefinition, ModelDefinition } from './definition.js'
 import { DataFlowError, type ErrorDetails } from './errors.js'
 import { didYouMean } from './nearest.js'
 
-/** Levels of $and, $or and $not in an app's filter. */
+/** Levels of $and, $or, $not and relations in an app's filter. */
 export const MAX_LEVELS = 32
 /** Of a condition: SQLite refuses expressions deeper than 1000, and a long AND is nested a few levels deep. */
 export const MAX_DEPTH = 2 * MAX_LEVELS + 6
@@ -13,6 +13,8 @@ export const MAX_NODES = 5000
 const EQUALITY = ['$eq', '$ne', '$in', '$nin', '$null', '$exists']
 const ORDER = ['$gt', '$gte', '$lt', '$lte', '$between']
 const TEXT = ['$like', '$startsWith', '$endsWith', '$contains', '$ci']
+/** What is said of many rows. */
+export const QUANTIFIERS = ['$some', '$every', '$none']
 export const GROUP = ['$and', '$or', '$not', '$sql']
 
 export function operatorsOf({ kind }: FieldDefinition): readonly string[] {
@@ -37,16 +39,13 @@ export function tooLarge(place: Place): DataFlowError {
   })
 }
 
-export function unknownField({ model, op }: Place, name: string): DataFlowError {
+export function unknownField({ model, op }: Place, name: string, others: Iterable<string> = []): DataFlowError {
   const shown = printable(name)
   return new DataFlowError('UNKNOWN_FIELD', `${model.name} has no field "${shown}".`, {
     model: model.name,
     ...(op ? { op } : {}),
     fields: [shown],
-    hint: didYouMean(
-      shown,
-      model.fields.map(field => field.name),
-    ),
+    hint: didYouMean(shown, [...model.fields.map(field => field.name), ...others]),
   })
 }
 
@@ -84,5 +83,19 @@ export function undefinedValue(place: Place, field: FieldDefinition): DataFlowEr
   return badFilter(place, `the filter of ${field.name} holds undefined.`, {
     fields: [field.name],
     hint: 'leave the key out, or write null for rows without a value.',
+  })
+}
+
+export function misquantified(place: Place, relation: string, operator: string): DataFlowError {
+  return badFilter(place, `${operator} is for lists; ${relation} is one row.`, {
+    hint: `write ${relation}: { field: value }, or ${relation}: null where there is none.`,
+  })
+}
+
+export function unquantified(place: Place, relation: string, given: readonly string[]): DataFlowError {
+  const known = given.filter(name => QUANTIFIERS.includes(name))
+  const what = known.length > 0 ? 'says more than of which rows' : 'does not say of which rows'
+  return badFilter(place, `the filter of ${relation}, a list, ${what}.`, {
+    hint: `write ${relation}: { $some: { field: value } }; it takes ${QUANTIFIERS.join(', ')}.`,
   })
 }

@@ -7,13 +7,17 @@ import {
   GROUP,
   MAX_LEVELS,
   MAX_NODES,
+  misquantified,
   misshaped,
   operatorsOf,
+  QUANTIFIERS,
   tooLarge,
   undefinedValue,
   unknownField,
   unknownOperator,
+  unquantified,
 } from './filter-errors.js'
+import type { Relation } from './relation.js'
 import { isSqlExpr } from './sql.js'
 import type { WireReference } from './workflow.js'
 
@@ -68,6 +72,8 @@ export type Condition =
       readonly operand: unknown
       readonly ci: boolean
     }
+  /** There is a row of the relation for which `where` holds. */
+  | { readonly type: 'related'; readonly relation: Relation; readonly where: Condition }
 
 const MAX_PATTERN = 10_000
 
@@ -83,8 +89,16 @@ const COMPARISONS: Record<string, Comparison> = {
 /** What stands in a filter under a name: fields, each with its own filter. */
 export type Expand = (name: string, filter: unknown) => readonly (readonly [FieldDefinition, unknown])[]
 
+/** A relation by its name in a filter. */
+export interface Related {
+  readonly relation: Relation
+  readonly target: { readonly definition: ModelDefinition; readonly relations: Relations }
+}
+export type Relations = ReadonlyMap<string, Related>
+
 export interface FilterOptions {
   readonly op: string
+  readonly relations?: Relations
   /** For what is no table: which fields a name stands for. There is no `$sql` then. */
   readonly expand?: Expand
   /** In a workflow: what crosses in place of a reference, or undefined for what is none. */
@@ -93,7 +107,7 @@ export interface FilterOptions {
 
 interface Context extends FilterOptions {
   readonly model: ModelDefinition
-  nodes: number
+  readonly size: { nodes: number }
 }
 
 /**
@@ -101,7 +115,7 @@ interface Context extends FilterOptions {
  * Throws BAD_FILTER, UNKNOWN_FIELD, or VALIDATION for a value that does not fit its field.
  */
 export function parseWhere(model: ModelDefinition, where: unknown, options: FilterOptions): Condition {
-  return parseGroup({ ...options, model, nodes: 0 }, where, 0)
+  return parseGroup({ ...options, model, size: { nodes: 0 } }, where, 0)
 }
 
 /** True for a filter that holds for every row, whatever is in it (semantics 23). */
@@ -126,6 +140,8 @@ function constantOf(condition: Condition): boolean | undefined {
       const inner = condition.of.map(constantOf)
       return inner.includes(ends) ? ends : inner.includes(undefined) ? undefined : !ends
     }
+    case 'related':
+      return constantOf(condition.where) === false ? false : undefined
   }
 }
 
@@ -163,8 +179,10 @@ function parseGroup(context: Context, where: unknown, level: number): Condition 
           parts.map(([field, filter]) => parseField(context, field, filter)),
         )
       }
+      const related = context.relations?.get(key)
+      if (related) return parseRelated(context, key, related, value, level + 1)
       const field = fieldOf(context.model, key)
-      if (!field) throw unknownField(context, key)
+      if (!field) throw unknownField(context, key, context.relations?.keys())
       return parseField(context, field, value)
     }),
   )
@@ -192,6 +210,44 @@ function parseGroupOperator(context: Context, operator: string, value: unknown, 
     default:
       throw unknownOperator(context, operator, GROUP)
   }
+}
+
+/** There is a row of the relation that passes; never one that passes nothing. */
+export function related(relation: Relation, where: Condition): Condition {
+  return where.type === 'always' && !where.value ? where : { type: 'related', relation, where }
+}
+
+/** Of one row: a filter of its fields, or null where there is none. Of many: $some, $every, $none. */
+function parseRelated(
+  context: Context,
+  name: string,
+  { relation, target }: Related,
+  filter: unknown,
+  level: number,
+): Condition {
+  count(context)
+  const inner: Context = { ...context, model: target.definition, relations: target.relations }
+  const some = (where: Condition) => related(relation, where)
+  if (!relation.many) {
+    if (filter === null) return negate(some({ type: 'always', value: true }))
+    if (isPlainObject(filter)) {
+      const wrong = QUANTIFIERS.find(operator => operator in filter)
+      if (wrong) throw misquantified(context, name, wrong)
+    }
+    return some(parseGroup(inner, filter, level))
+  }
+  const operators = isPlainObject(filter) ? Object.keys(filter) : []
+  if (operators.length === 0 || operators.some(operator => !QUANTIFIERS.includes(operator))) {
+    throw unquantified(context, name, operators)
+  }
+  return join(
+    'and',
+    operators.map(operator => {
+      const where = parseGroup(inner, (filter as Record<string, unknown>)[operator], level + 1)
+      if (operator === '$some') return some(where)
+      return negate(some(operator === '$none' ? where : negate(where)))
+    }),
+  )
 }
 
 function parseField(context: Context, field: FieldDefinition, filter: unknown): Condition {
@@ -331,5 +387,5 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 }
 
 function count(context: Context): void {
-  if (++context.nodes > MAX_NODES) throw tooLarge(context)
+  if (++context.size.nodes > MAX_NODES) throw tooLarge(context)
 }

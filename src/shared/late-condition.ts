@@ -1,6 +1,6 @@
 // Conditions whose values are references of a workflow: parsed when the values are known.
 import type { ModelDefinition } from './definition.js'
-import { join, negate, parseWhere, type Condition } from './filter.js'
+import { join, negate, parseWhere, related, type Condition } from './filter.js'
 import { isWireReference, type WireReference } from './workflow.js'
 
 /** The condition with every reference in its place. Throws BAD_FILTER and VALIDATION as `parseWhere` does. */
@@ -9,8 +9,9 @@ export function completeCondition(
   model: ModelDefinition,
   op: string,
   valueOf: (reference: WireReference) => unknown,
+  definitionOf: (model: string) => ModelDefinition,
 ): Condition {
-  const complete = (inner: Condition) => completeCondition(inner, model, op, valueOf)
+  const complete = (inner: Condition, of = model) => completeCondition(inner, of, op, valueOf, definitionOf)
   switch (condition.type) {
     case 'late': {
       const { field, operator, operand, ci } = condition
@@ -20,9 +21,14 @@ export function completeCondition(
     }
     case 'and':
     case 'or':
-      return join(condition.type, condition.of.map(complete))
+      return join(
+        condition.type,
+        condition.of.map(inner => complete(inner)),
+      )
     case 'not':
       return negate(complete(condition.of))
+    case 'related':
+      return related(condition.relation, complete(condition.where, definitionOf(condition.relation.model)))
     default:
       return condition
   }

@@ -4,6 +4,7 @@ import type { StoredValue } from './definition.js'
 import type { WireError } from './errors.js'
 import type { Condition } from './filter.js'
 import type { PackedRows } from './packed.js'
+import type { Include } from './relation.js'
 
 /** `deferred` resolves in memory; `relaxed` survives the death of the process; `strict` survives power loss. */
 export type Durability = 'relaxed' | 'strict' | 'deferred'
@@ -50,7 +51,13 @@ export type WireOperation = Statement & {
 
 type Statement =
   | { readonly op: 'create'; readonly model: string; readonly row: WireRow }
-  | { readonly op: 'read'; readonly model: string; readonly id: StoredValue; readonly select: readonly string[] | null }
+  | {
+      readonly op: 'read'
+      readonly model: string
+      readonly id: StoredValue
+      readonly select: readonly string[] | null
+      readonly include?: readonly Include[]
+    }
   | {
       readonly op: 'update'
       readonly model: string
@@ -79,6 +86,7 @@ type Statement =
       readonly offset: number
       readonly select: readonly string[] | null
       readonly after: Keyset | null
+      readonly include?: readonly Include[]
     }
   | { readonly op: 'count'; readonly model: string; readonly where: Condition | null }
   | {
@@ -168,12 +176,13 @@ export interface WireWritten {
 export interface WireResults {
   /** WireRows where SQLite made a value that the page cannot know (`default(sql)`, autoId). */
   create: WireWritten | WireRows
-  read: WireRows
+  /** WireColumns where something is included: those of the row, then those of each that is included, depth first. */
+  read: WireRows | WireColumns
   update: WireRows
   delete: boolean
   restore: WireRows
   purge: boolean
-  /** WireRows where a blob is selected. */
+  /** WireRows where a blob is selected and nothing included; else columns, as those of `read`. */
   list: WireRows | WireColumns
   count: number
   /** A field of `group`, an answered term: a column each; a wide sum two, its high half and its low 32 bits. */

@@ -18,6 +18,12 @@ declare const TYPES: unique symbol
  */
 export type Requirement = 'req' | 'opt' | 'ro' | 'scope'
 
+/** What a reference calls the row that it leads to, and what that row calls the rows that lead to it. */
+export interface RelationNames {
+  readonly as?: string
+  readonly inverse?: string
+}
+
 /**
  * A field of a model, NOT NULL unless `nullable()`. `Stored` is what a row holds, `Accepted` what a write takes.
  * Every method returns a new field.
@@ -29,20 +35,23 @@ export interface Field<
   Key extends boolean = false,
   Target extends string = never,
   Checked extends boolean = false,
+  Names extends RelationNames = {},
 > {
-  readonly [TYPES]: [Stored, Accepted, Need, Key, Target, Checked]
+  readonly [TYPES]: [Stored, Accepted, Need, Key, Target, Checked, Names]
   /** What was declared, for `model()`. */
   readonly spec: FieldSpec
-  nullable(): Field<Stored | null, Accepted | null, 'opt', Key, Target, Checked>
+  nullable(): Field<Stored | null, Accepted | null, 'opt', Key, Target, Checked, Names>
   /** A constant, an SQL expression, or a function run on the page for each row that leaves the field out. */
-  default(value: Accepted | SqlExpr<Stored> | (() => Accepted)): Field<Stored, Accepted, 'opt', Key, Target, Checked>
+  default(
+    value: Accepted | SqlExpr<Stored> | (() => Accepted),
+  ): Field<Stored, Accepted, 'opt', Key, Target, Checked, Names>
   unique(): this
   index(): this
   /** A condition that SQLite holds for every row; NULL passes. */
   check(expression: SqlExpr<boolean>): this
-  primaryKey(): Field<Stored, Accepted, Need, true, Target, Checked>
+  primaryKey(): Field<Stored, Accepted, Need, true, Target, Checked, Names>
   /** Set by its default when the row is made, never written by the app. */
-  readonly(): Field<Stored, Accepted, 'ro', Key, Target, Checked>
+  readonly(): Field<Stored, Accepted, 'ro', Key, Target, Checked, Names>
   /** The column's name in SQLite, if it is not the field's. */
   column(name: string): this
   /** Columns that held this field in earlier builds: its values are taken from the first of them that the table has. */
@@ -70,7 +79,7 @@ export interface Field<
     true
   >
   /** The same field with a narrower TypeScript type. Nothing checks it at run time. */
-  $type<T>(): Field<T, T, Need, Key, Target, Checked>
+  $type<T>(): Field<T, T, Need, Key, Target, Checked, Names>
 }
 
 /** Nothing where the output of a schema is what the field holds, else a type whose text says that it is not. */
@@ -94,7 +103,13 @@ export interface FieldSpec {
   readonly max?: number
   readonly values?: readonly string[]
   readonly date?: DateForm
-  readonly ref?: { readonly model: string; readonly onDelete?: ReferenceAction; readonly onUpdate?: ReferenceAction }
+  readonly ref?: {
+    readonly model: string
+    readonly onDelete?: ReferenceAction
+    readonly onUpdate?: ReferenceAction
+    readonly as?: string
+    readonly inverse?: string
+  }
   readonly checks?: readonly string[]
   readonly renamedFrom?: readonly string[]
   readonly convertFrom?: string
@@ -174,6 +189,18 @@ class FieldBuilder {
   }
 }
 
+interface ReferenceOptions extends RelationNames {
+  readonly onDelete?: ReferenceAction
+  readonly onUpdate?: ReferenceAction
+}
+type ExactReference<R> = {
+  [K in keyof R]: string extends K
+    ? R[K]
+    : K extends keyof ReferenceOptions
+      ? R[K]
+      : TypeError<`t.ref has no option ${K & string}`>
+}
+
 const field = (spec: FieldSpec): never => new FieldBuilder(spec) as never
 
 type Branded<B extends string> = [B] extends [never] ? string : string & { readonly __brand: B }
@@ -241,15 +268,21 @@ export const t = {
   blob(): Field<Uint8Array, Uint8Array | ArrayBuffer> {
     return field({ kind: 'blob' })
   },
-  /** A foreign key with an index, to the model of that name; holds what that model's key holds. */
-  ref<const N extends string>(
+  /**
+   * A foreign key with an index, to the model of that name; holds what that model's key holds. `authorId` makes a relation
+   * `author`, and in the other model one of this model's accessor; `as` and `inverse` give them other names.
+   */
+  ref<const N extends string, const R extends ReferenceOptions = {}>(
     model: N,
-    options: { onDelete?: ReferenceAction; onUpdate?: ReferenceAction } = {},
-  ): Field<string, string, 'req', false, N> {
+    options: R & ExactReference<R> = {} as never,
+  ): Field<string, string, 'req', false, N, false, Pick<R, keyof R & keyof RelationNames>> {
     if (typeof model !== 'string') {
       throw new DataFlowError('BAD_MODEL', 't.ref() needs the name of a model.', { hint: "t.ref('User')." })
     }
-    return field({ kind: 'ref', ref: { model, ...checkOptions('t.ref', options, ['onDelete', 'onUpdate']) } })
+    return field({
+      kind: 'ref',
+      ref: { model, ...checkOptions<ReferenceOptions>('t.ref', options, ['onDelete', 'onUpdate', 'as', 'inverse']) },
+    })
   },
   /** Optimistic locking: 1 in a new row, one more with every update. */
   version(): Field<number, number, 'ro'> {
@@ -291,18 +324,19 @@ function checkOptions<O extends object>(of: string, options: O, known: readonly 
 
 // ---- types derived from fields --------------------------------------------------------------------------------
 
-export type AnyField = Field<any, any, any, any, any, any>
+export type AnyField = Field<any, any, any, any, any, any, any>
 export type Fields = Record<string, AnyField>
 type StoredOf<F> = F extends { readonly [TYPES]: [infer S, ...any] } ? S : never
 export type AcceptedOf<F> = F extends { readonly [TYPES]: [any, infer A, ...any] } ? A : never
 type NeedOf<F> = F extends { readonly [TYPES]: [any, any, infer R, ...any] } ? R : never
-export type TargetOf<F> = F extends { readonly [TYPES]: [any, any, any, any, infer T, any] } ? T : never
-type CheckedOf<F> = F extends { readonly [TYPES]: [any, any, any, any, any, infer C] } ? C : never
+export type TargetOf<F> = F extends { readonly [TYPES]: [any, any, any, any, infer T, ...any] } ? T : never
+type CheckedOf<F> = F extends { readonly [TYPES]: [any, any, any, any, any, infer C, ...any] } ? C : never
+export type NamesOf<F> = F extends { readonly [TYPES]: [any, any, any, any, any, any, infer N] } ? N : never
 type KeysNeeding<F extends Fields, Need> = { [K in keyof F]: NeedOf<F[K]> extends Need ? K : never }[keyof F]
 
 /** Name of the key field. */
 export type KeyName<F extends Fields> = {
-  [K in keyof F]: F[K] extends { readonly [TYPES]: [any, any, any, true, any, any] } ? K : never
+  [K in keyof F]: F[K] extends { readonly [TYPES]: [any, any, any, true, ...any] } ? K : never
 }[keyof F]
 /** Type of the key. */
 export type KeyOf<F extends Fields> = StoredOf<F[KeyName<F>]>
@@ -313,7 +347,9 @@ export type InsertOf<F extends Fields> = Simplify<
 >
 /** The fields as a scope writes them that binds `K`. */
 export type ScopedFields<F extends Fields, K> = {
-  [C in keyof F]: C extends K ? Field<StoredOf<F[C]>, AcceptedOf<F[C]>, 'scope', false, TargetOf<F[C]>> : F[C]
+  [C in keyof F]: C extends K
+    ? Field<StoredOf<F[C]>, AcceptedOf<F[C]>, 'scope', false, TargetOf<F[C]>, CheckedOf<F[C]>, NamesOf<F[C]>>
+    : F[C]
 }
 /** A number field without a schema also takes `{ $inc: n }`: add in SQL, without reading first. */
 export type UpdateOf<F extends Fields> = {

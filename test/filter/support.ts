@@ -6,6 +6,8 @@ import { DataFlowError } from '../../src/shared/errors.js'
 import { parseWhere, type Condition } from '../../src/shared/filter.js'
 import { quoteIdentifier } from '../../src/shared/sql.js'
 import { compileCondition } from '../../worker/compile/condition.js'
+import { placeOf } from '../../worker/compile/place.js'
+import { EVERYTHING } from '../../worker/compile/visible.js'
 import type { SqlParam } from '../../worker/seams.js'
 
 function field(name: string, kind: FieldKind, type: ColumnType, more: Partial<FieldDefinition> = {}): FieldDefinition {
@@ -103,7 +105,7 @@ export const parse = (where: unknown): Condition => parseWhere(model, where, { o
 
 export function compile(condition: Condition): { sql: string; params: SqlParam[] } {
   const params: SqlParam[] = []
-  const sql = compileCondition(model, condition, params)
+  const sql = compileCondition(placeOf(model), condition, params, { models: new Map(), access: EVERYTHING })
   return { sql, params }
 }
 

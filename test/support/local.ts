@@ -48,16 +48,17 @@ export async function unwrap<T>(outcome: Promise<Outcome<T>>): Promise<T> {
 type Query = Operation<any> | SqlQuery<any>
 
 /** What runs operations: all of them, or those of a scope. */
-export interface LocalView<Tables> {
+export interface LocalView<Tables, Ms = {}> {
   readonly tables: Tables
-  run<Q extends Query>(query: Q, options?: { durability?: Durability }): Promise<QueryResult<Q>>
+  run<Q extends Query>(query: Q, options?: { durability?: Durability }): Promise<QueryResult<Q, Ms>>
   batch(queries: readonly Query[]): Promise<any[]>
   execute: Executor['execute']
 }
 
-export interface LocalDatabase<Ms extends Record<string, AnyModel>> extends LocalView<{
-  readonly [K in keyof Ms]: Table<Ms[K]>
-}> {
+export interface LocalDatabase<Ms extends Record<string, AnyModel>> extends LocalView<
+  { readonly [K in keyof Ms]: Table<Ms[K], Ms> },
+  Ms
+> {
   /** `Tables`: as `ScopedTables` of the models. */
   scope<Tables = any>(values: object): LocalView<Tables>
   /** An operation of a scope as it crosses, from wherever it may come. */

@@ -12,7 +12,7 @@ const User = model('User', {
 })
 const Post = model('Post', {
   id: t.id(),
-  authorId: t.ref('User'),
+  authorId: t.ref('User', { inverse: 'written' }),
   title: t.text(),
   at: t.date(),
   size: t.bigint(),

@@ -3,9 +3,10 @@ import { answerModel, isWide, type AggregateTerm } from '../../src/shared/aggreg
 import type { FieldDefinition } from '../../src/shared/definition.js'
 import type { WireOperation } from '../../src/shared/operation.js'
 import type { SqlParam } from '../seams.js'
-import { compileCondition } from './condition.js'
+import { compileCondition, compileWhere } from './condition.js'
 import { arrayOf, columnNamed, type CompiledModel } from './model.js'
-import { EVERYTHING, narrow, type Access } from './visible.js'
+import { placeOf } from './place.js'
+import { EVERYTHING, type Access } from './visible.js'
 import type { Statement } from './write.js'
 
 type Aggregate = Extract<WireOperation, { op: 'aggregate' }>
@@ -31,12 +32,12 @@ export function compileAggregate(model: CompiledModel, op: Aggregate, access: Ac
   })
   const params: SqlParam[] = []
   let groups = `SELECT ${parts.map(part => part.columns).join(', ')} FROM ${model.table}`
-  const where = narrow(op.where, model.definition, access)
-  if (where) groups += ` WHERE ${compileCondition(model.definition, where, params)}`
+  groups += compileWhere(model, op.where, access, params)
   if (op.group) groups += ` GROUP BY ${group.map(name => columnNamed(model, name).quoted).join(', ')}`
   const names = answer.fields.map(field => field.name)
   let chosen = `SELECT * FROM (${groups}) AS ${answer.table}`
-  if (op.having) chosen += ` WHERE ${compileCondition(answer, op.having, params)}`
+  if (op.having)
+    chosen += ` WHERE ${compileCondition(placeOf(answer), op.having, params, { models: model.models, access })}`
   if (op.order.length > 0) {
     const order = op.order.flatMap(({ field, descending }) =>
       parts[names.indexOf(field)]!.order.map(column => `${column}${descending ? ' DESC' : ''}`),

@@ -1,11 +1,13 @@
 // A condition -> the text behind WHERE, its values bound. Where it is not true it may be false or NULL: the only
 // negation is IS NOT TRUE, which takes both alike (semantics 22).
 import { fieldOf, type FieldDefinition, type ModelDefinition, type StoredValue } from '../../src/shared/definition.js'
-import { badFilter, MAX_DEPTH, MAX_NODES, tooLarge, unknownField } from '../../src/shared/filter-errors.js'
+import { badFilter, MAX_DEPTH, MAX_NODES, tooLarge } from '../../src/shared/filter-errors.js'
 import type { Condition } from '../../src/shared/filter.js'
-import { quoteIdentifier } from '../../src/shared/sql.js'
 import type { SqlParam } from '../seams.js'
 import { compileMatch, foldCase } from './condition-text.js'
+import type { CompiledModel } from './model.js'
+import { columnAt, joinRelation, placeOf, type Place } from './place.js'
+import { narrow, visible, type Access } from './visible.js'
 
 type Of<Type extends Condition['type']> = Extract<Condition, { type: Type }>
 
@@ -14,10 +16,18 @@ const MAX_PARAMS = 32_000
 /** Longest list that is spelled out; a longer one is bound as one JSON text. */
 const MAX_LIST = 256
 
+/** What relations lead to. */
+export interface World {
+  readonly models: ReadonlyMap<string, CompiledModel>
+  readonly access: Access
+}
+
 interface Scope {
   readonly model: ModelDefinition
+  readonly place: Place
   readonly params: SqlParam[]
-  nodes: number
+  readonly world: World
+  readonly size: { nodes: number }
 }
 
 /** A field's column in a condition. */
@@ -28,13 +38,26 @@ interface Operand {
   readonly ci: boolean
 }
 
+/** The text behind WHERE of those of the chosen rows that can be seen, or '' for all. */
+export function compileWhere(
+  model: CompiledModel,
+  where: Condition | null,
+  access: Access,
+  params: SqlParam[],
+): string {
+  const chosen = narrow(where, model.definition, access)
+  if (!chosen) return ''
+  return ` WHERE ${compileCondition(placeOf(model.definition), chosen, params, { models: model.models, access })}`
+}
+
 /**
  * Compiles to an expression that can stand beside AND, and pushes what it binds to `params`, in order.
- * Columns are qualified by the table's name: the statement must not give it an alias. A qualified name that does not
- * exist is an error, where a bare quoted one would be taken for a string.
+ * Columns are qualified: a qualified name that does not exist is an error, where a bare quoted one would be taken for a
+ * string.
  */
-export function compileCondition(model: ModelDefinition, condition: Condition, params: SqlParam[]): string {
-  const sql = compile({ model, params, nodes: 0 }, condition, 0)
+export function compileCondition(place: Place, condition: Condition, params: SqlParam[], world: World): string {
+  const { model } = place
+  const sql = compile({ model, place, params, world, size: { nodes: 0 } }, condition, 0)
   if (params.length > MAX_PARAMS) {
     throw badFilter({ model }, `the filter binds more than ${MAX_PARAMS} values.`, {
       hint: `put more than ${MAX_LIST} values into one $in, or split the filter.`,
@@ -44,7 +67,7 @@ export function compileCondition(model: ModelDefinition, condition: Condition, p
 }
 
 function compile(scope: Scope, condition: Condition, depth: number): string {
-  if (depth > MAX_DEPTH || ++scope.nodes > MAX_NODES) throw tooLarge(scope)
+  if (depth > MAX_DEPTH || ++scope.size.nodes > MAX_NODES) throw tooLarge(scope)
   switch (condition.type) {
     case 'always':
       return condition.value ? 'TRUE' : 'FALSE'
@@ -72,6 +95,8 @@ function compile(scope: Scope, condition: Condition, depth: number): string {
       return compileMatch(operand(scope, condition).sql, condition, scope.params)
     case 'has':
       return compileHas(scope, condition)
+    case 'related':
+      return compileRelated(scope, condition, depth)
     default:
       throw badFilter(scope, 'the filter holds a condition of no known type.', {})
   }
@@ -85,10 +110,32 @@ function joinBalanced(parts: readonly string[], operator: string): string {
   return `(${joinBalanced(parts.slice(0, half), operator)}${operator}${joinBalanced(parts.slice(half), operator)})`
 }
 
-function operand({ model }: Scope, condition: { readonly field: string; readonly ci?: boolean }): Operand {
-  const field = fieldOf(model, condition.field)
-  if (!field) throw unknownField({ model }, condition.field)
-  const column = `${quoteIdentifier(model.table)}.${quoteIdentifier(field.column)}`
+function compileRelated(scope: Scope, { relation, where }: Of<'related'>, depth: number): string {
+  const { models } = scope.world
+  const world = related(scope.world)
+  const { from, owner, place, places } = joinRelation(models, relation, scope.place)
+  const terms = [`${owner} = ${columnAt(scope.place, relation.from)}`, ...compileVisible(places, world, scope.params)]
+  const inner: Scope = { ...scope, model: place.model, place, world }
+  if (where.type !== 'always' || !where.value) terms.push(compile(inner, where, depth + 1))
+  return `EXISTS (SELECT 1 FROM ${from} WHERE ${terms.join(' AND ')})`
+}
+
+/** Whatever an operation may see of its own rows: those that were deleted softly belong to nothing. */
+function related({ models, access }: World): World {
+  return { models, access: { ...access, withDeleted: false } }
+}
+
+/** What the rows of these places must be to be seen. */
+export function compileVisible(places: readonly Place[], world: World, params: SqlParam[]): string[] {
+  return places.flatMap(place => {
+    const seen = visible(place.model, world.access)
+    return seen ? compileCondition(place, seen, params, world) : []
+  })
+}
+
+function operand({ model, place }: Scope, condition: { readonly field: string; readonly ci?: boolean }): Operand {
+  const column = columnAt(place, condition.field)
+  const field = fieldOf(model, condition.field)!
   const ci = condition.ci ?? false
   return { field, sql: ci ? `lower(${column})` : column, ci }
 }

@@ -38,6 +38,8 @@ export interface CompiledModel {
   readonly table: string
   /** Made by this library, with its checks. */
   readonly ownTables: boolean
+  /** All models of the database, this one too. */
+  readonly models: ReadonlyMap<string, CompiledModel>
   readonly columns: readonly Column[]
   readonly columnOf: ReadonlyMap<string, Column>
   readonly key: Column
@@ -46,7 +48,29 @@ export interface CompiledModel {
   readonly selections: Map<string, Selection>
 }
 
-export function compileModel(definition: ModelDefinition, ownTables: boolean): CompiledModel {
+export function compileModels(
+  definitions: readonly ModelDefinition[],
+  ownTables: boolean,
+): ReadonlyMap<string, CompiledModel> {
+  const models = new Map<string, CompiledModel>()
+  for (const definition of definitions) models.set(definition.name, compileModel(definition, ownTables, models))
+  return models
+}
+
+/** The model of that name; nothing reaches SQL that is not one of the database's. */
+export function modelNamed(models: ReadonlyMap<string, CompiledModel>, name: string): CompiledModel {
+  const model = models.get(name)
+  if (model) return model
+  throw new DataFlowError('UNKNOWN_MODEL', `This database has no model "${name.replaceAll('\0', '\\0')}".`, {
+    hint: `there are ${[...models.keys()].join(', ')}.`,
+  })
+}
+
+export function compileModel(
+  definition: ModelDefinition,
+  ownTables: boolean,
+  models: ReadonlyMap<string, CompiledModel> = new Map(),
+): CompiledModel {
   const columns = definition.fields.map((field): Column => {
     const quoted = quoteIdentifier(field.column)
     return {
@@ -69,6 +93,7 @@ export function compileModel(definition: ModelDefinition, ownTables: boolean): C
     definition,
     table: quoteIdentifier(definition.table),
     ownTables,
+    models,
     columns,
     columnOf,
     key: columnOf.get(definition.key)!,

@@ -1,10 +1,9 @@
 // create, update, delete, upsert and the bulk writes -> one statement each (a bulk of rows: one per row, reused).
 import type { FieldKind, StoredValue } from '../../src/shared/definition.js'
-import type { Condition } from '../../src/shared/filter.js'
 import type { Assignment, Conflict, WireOperation, WireRow } from '../../src/shared/operation.js'
 import { whereLive } from '../../src/shared/soft-delete.js'
 import type { SqlParam } from '../seams.js'
-import { compileCondition } from './condition.js'
+import { compileWhere } from './condition.js'
 import {
   columnNamed,
   isStamp,
@@ -16,7 +15,7 @@ import {
   type CompiledModel,
 } from './model.js'
 import { NO_REFERENCES, type References } from './references.js'
-import { EVERYTHING, narrow, NOTHING_HIDDEN, visibleClause, type Access } from './visible.js'
+import { EVERYTHING, NOTHING_HIDDEN, visibleClause, type Access } from './visible.js'
 
 type Of<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>
 
@@ -276,7 +275,7 @@ export function compileBulkUpdate(
 ): Statement {
   const set = compileSet(model, op.set, stamp)
   const params = [...set.params]
-  const where = compileWhere(model, narrow(op.where, model.definition, access), params)
+  const where = compileWhere(model, op.where, access, params)
   params.push(...references.params)
   const rows = `${where}${alsoFound(references)}`
   return { sql: `UPDATE ${model.table} SET ${set.sql}${rows}${returningSql(model, 'key')}`, params }
@@ -288,10 +287,6 @@ export function compileBulkDelete(
   access: Access = EVERYTHING,
 ): Statement {
   const params: SqlParam[] = []
-  const where = compileWhere(model, narrow(chosen, model.definition, access), params)
+  const where = compileWhere(model, chosen, access, params)
   return { sql: `DELETE FROM ${model.table}${where}${returningSql(model, 'key')}`, params }
-}
-
-function compileWhere(model: CompiledModel, where: Condition | null, params: SqlParam[]): string {
-  return where ? ` WHERE ${compileCondition(model.definition, where, params)}` : ''
 }

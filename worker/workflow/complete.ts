@@ -7,14 +7,16 @@ import { isEmptyCondition, type Condition } from '../../src/shared/filter.js'
 import { completeCondition } from '../../src/shared/late-condition.js'
 import { isWrite, nameOf, type Assignment, type WireOperation, type WireRow } from '../../src/shared/operation.js'
 import { toJsonParam } from '../../src/shared/reference.js'
+import type { Include } from '../../src/shared/relation.js'
 import { isWireReference, type WireReference } from '../../src/shared/workflow.js'
+import { modelNamed, type CompiledModel } from '../compile/model.js'
 
 export type ValueOf = (reference: WireReference) => unknown
 
 /** The operation as it is run; the same object where it holds no references. Throws VALIDATION and BAD_FILTER. */
 export function completeOperation(
   op: WireOperation,
-  model: ModelDefinition | undefined,
+  model: CompiledModel | undefined,
   valueOf: ValueOf,
 ): WireOperation {
   if (op.op === 'sql') return { ...op, params: completeParams(op.params, valueOf) }
@@ -29,6 +31,7 @@ export function completeOperation(
     parts.update = { set: complete.assignments(op.update.set) }
   }
   if ('where' in op && op.where) parts.where = complete.filter(op.where, isWrite(op.op))
+  if ('include' in op && op.include) parts.include = complete.includes(op.include)
   return Object.keys(parts).length > 0 ? ({ ...op, ...parts } as WireOperation) : op
 }
 
@@ -41,11 +44,13 @@ const isLate = (assignment: Assignment) =>
 
 class Completion {
   readonly #model: ModelDefinition
+  readonly #definitionOf: (name: string) => ModelDefinition
   readonly #op: string
   readonly #valueOf: ValueOf
 
-  constructor(model: ModelDefinition, op: string, valueOf: ValueOf) {
-    this.#model = model
+  constructor({ definition, models }: CompiledModel, op: string, valueOf: ValueOf) {
+    this.#model = definition
+    this.#definitionOf = name => modelNamed(models, name).definition
     this.#op = op
     this.#valueOf = valueOf
   }
@@ -72,9 +77,21 @@ class Completion {
     })
   }
 
+  includes(includes: readonly Include[]): Include[] {
+    return includes.map(({ where, include, ...rest }) => ({
+      ...rest,
+      where: where && this.#condition(where, this.#definitionOf(rest.relation.model)),
+      ...(include ? { include: this.includes(include) } : {}),
+    }))
+  }
+
+  #condition(condition: Condition, model: ModelDefinition): Condition {
+    return completeCondition(condition, model, this.#op, this.#valueOf, this.#definitionOf)
+  }
+
   /** null: every row. A write says that otherwise (semantics 23). */
   filter(where: Condition, writes: boolean): Condition | null {
-    const condition = completeCondition(where, this.#model, this.#op, this.#valueOf)
+    const condition = this.#condition(where, this.#model)
     if (!isEmptyCondition(condition)) return condition
     if (!writes) return null
     throw badFilter({ model: this.#model, op: this.#op }, 'an empty filter would be every row.', {

@@ -1,7 +1,7 @@
 // Runs a workflow: its steps in order, each with what earlier ones gave. Synchronous, inside a transaction of the caller.
 import { v7 as uuidv7 } from 'uuid'
 import { DataFlowError } from '../../src/shared/errors.js'
-import type { WireOperation, WireResult, WireTable } from '../../src/shared/operation.js'
+import type { WireOperation, WireResult, WireResults, WireTable } from '../../src/shared/operation.js'
 import {
   NEW_ID,
   type WireReference,
@@ -177,7 +177,7 @@ class Run {
     if ('control' in run) throw new Error('A mark is no step of its own')
     const model = run.op === 'sql' ? undefined : this.#parts.models.get(run.model)
     this.#begin(run)
-    const op = completeOperation(run, model?.definition, this.#valueAt)
+    const op = completeOperation(run, model, this.#valueAt)
     this.#begin(op)
     const result = this.#execute(op, run, execution)
     if (kept) this.#values.set(slot, valueOfResult(op, result, model))
@@ -200,7 +200,7 @@ class Run {
     const created = op.op === 'upsert' && op.tell ? !this.#exists(op, execution) : undefined
     const result = executor.execute(op, execution)
     if (created !== undefined) return { ...(result as object), created } as WireResult
-    if (op.op === 'read' && op.method === 'readOrThrow' && (result as { json: string }).json === '[]') {
+    if (op.op === 'read' && op.method === 'readOrThrow' && isEmptyAnswer(result as WireResults['read'])) {
       throw new DataFlowError('NOT_FOUND', 'there is no row with this key.', {
         hint: 'use read if the row may be missing.',
       })
@@ -246,4 +246,8 @@ class Run {
     }
     return value
   }
+}
+
+function isEmptyAnswer(rows: WireResults['read']): boolean {
+  return ('columns' in rows ? rows.columns[0] : rows.json) === '[]'
 }

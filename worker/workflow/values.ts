@@ -29,7 +29,9 @@ export function valueOfResult(op: WireOperation, result: WireResult, model: Comp
     case 'read':
     case 'list': {
       const selected = op.select?.map(name => fields.find(field => field.name === name)!) ?? fields
-      const rows = decode(selected, result)
+      // What is included stands behind the columns of the row itself.
+      const own = op.include ? { columns: (result as WireColumns).columns.slice(0, selected.length) } : result
+      const rows = decode(selected, own)
       return op.op === 'list' && op.method !== 'first' ? rows : (rows[0] ?? null)
     }
     case 'insertMany':
