@@ -13,7 +13,18 @@ const MAX_FIELDS = 1000
 export const RESERVED_FIELDS = new Set(
   'then constructor prototype toString valueOf toJSON hasOwnProperty rowid oid _rowid_'.split(' '),
 )
-const OPTIONS = ['table', 'renamedFrom', 'indexes', 'unique', 'checks', 'softDelete', 'appendOnly', 'scope', 'shared']
+const OPTIONS = [
+  'table',
+  'renamedFrom',
+  'indexes',
+  'unique',
+  'checks',
+  'softDelete',
+  'appendOnly',
+  'scope',
+  'shared',
+  'search',
+]
 /** Whose values are equal if and only if they are stored alike. */
 const SCOPING_KINDS = ['text', 'enum', 'integer', 'bigint', 'boolean', 'date', 'ref']
 const REFERENCE_ACTIONS: readonly (ReferenceAction | undefined)[] = ['cascade', 'set null', 'restrict', undefined]
@@ -40,7 +51,7 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
       })
     }
   }
-  const { table, renamedFrom = [], indexes, unique } = options as Record<string, unknown>
+  const { table, renamedFrom = [], indexes, unique, search } = options as Record<string, unknown>
   if (table !== undefined && typeof table !== 'string') bad('The name of a table is a text.', "{ table: 'users' }.")
   if (![renamedFrom].flat().every(old => typeof old === 'string' && old !== name)) {
     bad('renamedFrom is the name of a model, or several.', "{ renamedFrom: 'Person' }.")
@@ -48,6 +59,9 @@ export function checkDeclaration(name: string, fields: Record<string, AnyField>,
   for (const lists of [indexes, unique]) {
     if (lists === undefined || (Array.isArray(lists) && lists.every(isIndex))) continue
     bad('indexes and unique are lists of lists of fields.', "{ indexes: [['a', 'b'], { on: [{ a: 'desc' }] }] }.")
+  }
+  if (search !== undefined && !(Array.isArray(search) && search.length > 0)) {
+    bad('search is a list of fields.', "{ search: ['title', 'body'] }.")
   }
   const entries = Object.entries(fields)
   if (entries.length > MAX_FIELDS) bad(`A model has at most ${MAX_FIELDS} fields.`, 'put some into a t.json().')

@@ -185,6 +185,8 @@ export interface ModelOptions<F extends Fields> {
   scope?: (keyof F & string) | readonly (keyof F & string)[]
   /** Every scope reads all its rows, and writes none. */
   shared?: true
+  /** Text fields whose words `search` finds: an index of them is kept in step with every write. */
+  search?: readonly (keyof F & string)[]
 }
 
 /** The type of options that were left out. */

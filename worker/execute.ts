@@ -15,7 +15,7 @@ import {
 import type { QueryEvent, Scope } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import { compileAggregate } from './compile/aggregate.js'
-import { fieldsUsed } from './compile/fields-used.js'
+import { fieldsUsed, SEARCH_INDEX } from './compile/fields-used.js'
 import { selectionOf, type CompiledModel } from './compile/model.js'
 import { compileCount, compileList, compileRead, type SelectRows } from './compile/read.js'
 import {
@@ -44,7 +44,7 @@ import type { Access } from './compile/visible.js'
 import { toDataFlowError } from './failure.js'
 import { assertPermitted, deletedInTheWay, hiddenInTheWay, noSuchRow, restoration, softDeletion } from './kinds.js'
 import type { Restrictions } from './restrictions.js'
-import { assertAllowed, assertNothingHidden, assertNotOurs } from './raw-sql.js'
+import { assertAllowed, assertNothingHidden, assertNotOurs, mayReplace } from './raw-sql.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
 export interface ExecutorParts {
@@ -60,6 +60,8 @@ export interface ExecutorParts {
   lacking(model: string): ReadonlySet<string>
   /** Throws when this build may only read. */
   assertWritable(): void
+  /** Whether a statement is one of those that were told to mend the schema. */
+  mends(sql: string): boolean
   /** Called after raw SQL that changed the schema. */
   onSchemaChanged(): void
 }
@@ -371,11 +373,11 @@ export class Executor {
   #raw(op: Of<'sql'>, { changes }: Execution): WireTable {
     const { db, models } = this.#parts
     assertAllowed(op.sql)
-    const { writes, readonly } = db.tablesOf(op.sql)
+    const { writes, readonly, managed } = db.tablesOf(op.sql)
     if (!readonly) this.#parts.assertWritable()
     // What writes, and no table of main, may write the temp schema: a table there would hide ours.
     const temporary = !readonly && writes.length === 0
-    assertNotOurs(op.sql, temporary ? ['sqlite_schema'] : writes)
+    if (!this.#parts.mends(op.sql)) assertNotOurs(op.sql, temporary ? ['sqlite_schema'] : writes)
     let columns: readonly string[] = []
     const rows: SqlCell[][] = []
     const run = (): void => {
@@ -389,8 +391,16 @@ export class Executor {
       )
       if (temporary) assertNothingHidden(db, models.values())
     }
-    if (temporary) db.atomically(run)
-    else run()
+    const replaces = managed && mayReplace(op.sql)
+    if (replaces) db.run('PRAGMA recursive_triggers = ON')
+    try {
+      if (temporary) db.atomically(run)
+      else run()
+    } finally {
+      if (replaces) db.run('PRAGMA recursive_triggers = OFF')
+    }
+    // An app's own triggers may have run for the rows that were replaced.
+    if (replaces) for (const name of models.keys()) changes.addAll(name)
     if (!readonly) {
       for (const { definition } of models.values()) {
         if (writes.some(table => isTable(table, definition))) changes.addAll(definition.name)
@@ -487,8 +497,9 @@ export class Executor {
     const used = fieldsUsed(op, definition)
     const missing = [...this.#parts.lacking(definition.name)].filter(field => used.has(field))
     if (missing.length === 0) return
-    throw new DataFlowError('SCHEMA_MISMATCH', `the table has no ${missing.join(', ')} yet.`, {
-      fields: missing,
+    const names = missing.map(field => (field === SEARCH_INDEX ? 'text search index' : field))
+    throw new DataFlowError('SCHEMA_MISMATCH', `the table has no ${names.join(', ')} yet.`, {
+      fields: missing.filter(field => field !== SEARCH_INDEX),
       hint: "autoMigrate is 'warn': run db.migrations.apply(), or select other fields.",
     })
   }

@@ -107,6 +107,7 @@ export async function openDatabase(
       hasTriggers: () => migrator.hasTriggers,
       lacking,
       assertWritable: () => migrator.assertWritable(),
+      mends: text => migrator.mends(text),
       onSchemaChanged: () => ensure.invalidate(),
     })
     const runner = new MessageRunner({ db, ensure, executor, models, restrictions, clock, begin, onFatal })

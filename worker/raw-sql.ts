@@ -24,7 +24,11 @@ const PRAGMA_WITH_NAME =
 const PRAGMA_ALONE =
   /^PRAGMA\s+(?:\w+\.)?(?:collation_list|compile_options|database_list|function_list|module_list|pragma_list|page_count|page_size|freelist_count|data_version|schema_version|user_version|application_id|encoding|foreign_keys)\s*;?\s*$/i
 /** The library's own tables, by any spelling of an identifier. */
-const OWN_TABLE = /\bdataflow_(?:migrations|model_registry|migration_locks)\b/i
+const OWN_TABLE = /\bdataflow_(?:(?:migrations|model_registry|migration_locks)\b|search\()/i
+/** Its triggers: such a name has to be quoted. */
+const OWN_TRIGGER = /["'`[]tr:/i
+/** A full-text index. EXPLAIN does not say which virtual table is written, so all of them are named. */
+const SEARCH_TABLE = /^dataflow_search\(.*\)$/is
 
 /** Up to the SELECT of a view, or of a table made from one: what such a SELECT names is only read. */
 const MADE_FROM_SELECT =
@@ -35,10 +39,11 @@ const MADE_FROM_SELECT =
  * trigger does later is not seen by EXPLAIN of its CREATE.
  */
 export function assertNotOurs(sql: string, writes: readonly string[]): void {
-  const own = writes.find(table => OWN_TABLE.test(table))
+  const own = writes.find(table => OWN_TABLE.test(SEARCH_TABLE.test(table) ? sql : table))
   const text = sql.replace(LEADING_BLANK, '')
   const named = MADE_FROM_SELECT.exec(text)?.[0] ?? text
-  if (own === undefined && !(writes.includes('sqlite_schema') && OWN_TABLE.test(named))) return
+  const isOwn = OWN_TABLE.test(named) || OWN_TRIGGER.test(named)
+  if (own === undefined && !(writes.includes('sqlite_schema') && isOwn)) return
   throw new DataFlowError('READONLY', `${own ?? 'dataflow_*'} belongs to the library.`, {
     op: 'sql',
     sql,
@@ -57,6 +62,12 @@ export function assertNothingHidden(db: Sqlite, models: Iterable<CompiledModel>)
       hint: 'give it another name; a trigger on the table is made without TEMP.',
     })
   })
+}
+
+/** Whether a row may be removed in favour of another one: no trigger is told of that, unless triggers are recursive. */
+export function mayReplace(sql: string): boolean {
+  const text = sql.replaceAll(/--[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\//g, ' ')
+  return /\b(?:OR\s+REPLACE|REPLACE\s+INTO)\b/i.test(text)
 }
 
 /** Throws SQL, with a hint, for a statement that may not be run by hand. */

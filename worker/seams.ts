@@ -68,13 +68,18 @@ export interface Sqlite {
   /** Opens a savepoint that is closed by hand, within a transaction of either kind. Refused while none is open. */
   savepoint(): Savepoint
   readonly inTransaction: boolean
-  /** Tables (not views) that a statement can read and write, triggers and cascades included (by EXPLAIN, cached). */
+  /**
+   * Tables (not views) that a statement can read and write, triggers and cascades included (by EXPLAIN, cached); without
+   * what the library's own triggers write.
+   */
   tablesOf(sql: string): {
     readonly reads: readonly string[]
     readonly writes: readonly string[]
     readonly readonly: boolean
-    /** Whether it runs triggers or cascades. */
+    /** Whether it runs triggers or cascades, the library's own triggers aside. */
     readonly triggers: boolean
+    /** Whether it runs the library's own triggers. */
+    readonly managed: boolean
   }
   readonly counters: StatementCounters
   /** Closes the connection and opens a new one over the same file, forgetting every page it had cached. */
@@ -93,6 +98,10 @@ export interface FileChanges {
   readonly sizeBefore: number
   readonly size: number
 }
+
+/** Names of the triggers that the library keeps by itself: they never change the row that they fire for. */
+export const isOwnTrigger = (name: string): boolean => name.startsWith(OWN_TRIGGER)
+export const OWN_TRIGGER = 'tr:'
 
 /** Files are held and saved in chunks of this many bytes. */
 export const CHUNK_SIZE = 256 * 1024

@@ -95,6 +95,8 @@ export interface ModelDefinition {
   readonly scope?: readonly string[]
   /** Every scope reads all its rows, and writes none. */
   readonly shared?: true
+  /** Fields whose words are found by `search`; left out where none are. */
+  readonly search?: readonly string[]
 }
 
 /** The field called `name`, or undefined. Models are small: no index is kept beside the array. */

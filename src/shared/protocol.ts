@@ -75,6 +75,10 @@ export interface MigrationStep {
     | 'rebuildTable'
     | 'createIndex'
     | 'dropIndex'
+    | 'createTrigger'
+    | 'dropTrigger'
+    | 'createSearch'
+    | 'dropSearch'
     | 'data'
   /** Empty for a data step. */
   readonly model: string

@@ -3,6 +3,9 @@ import type { ModelDefinition } from '../../src/shared/definition.js'
 import type { Condition } from '../../src/shared/filter.js'
 import type { WireOperation } from '../../src/shared/operation.js'
 
+/** Stands among the fields for the full-text index. */
+export const SEARCH_INDEX = '$search'
+
 export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: ModelDefinition): ReadonlySet<string> {
   const all = model.fields.map(field => field.name)
   const where = [

@@ -37,6 +37,10 @@ export function dropIndexSql(name: string): string {
   return `DROP INDEX ${quoteIdentifier(name)}`
 }
 
+export function dropTriggerSql(name: string): string {
+  return `DROP TRIGGER ${quoteIdentifier(name)}`
+}
+
 /** Exactly as it stands in the table's own text: introspection looks for it there. */
 export function checkSql(check: CheckShape): string {
   return `CONSTRAINT ${quoteIdentifier(check.name)} CHECK (${endLine(check.sql)})`

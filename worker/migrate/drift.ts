@@ -2,6 +2,7 @@
 // difference is never mended here: it is told, each by itself.
 import { canHold } from '../../src/shared/affinity.js'
 import type { SchemaDifference } from '../../src/shared/protocol.js'
+import { compareManaged } from './managed.js'
 import type { ColumnShape, TableShape } from './shape.js'
 
 /** What is different in the table, indexes aside: those are made again without loss. */
@@ -18,6 +19,7 @@ export function driftOf(actual: TableShape, expected: TableShape): SchemaDiffere
   }
   for (const column of found.values()) differ('is in the database, but not declared', column.name)
   for (const message of compareChecks(actual.checks, expected.checks)) differ(message)
+  for (const message of compareManaged(actual, expected)) differ(message)
   return differences
 }
 

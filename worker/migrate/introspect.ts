@@ -1,6 +1,8 @@
 // What the database really has: a shape read back from SQLite, for tables without a stored definition and for drift.
 import { quoteLiteral } from '../../src/shared/sql.js'
 import { checkSql, createIndexSql } from './ddl.js'
+import { isOwnTrigger } from '../seams.js'
+import { managed } from './managed.js'
 import type { ColumnShape, IndexShape, TableShape } from './shape.js'
 
 type Action = 'cascade' | 'set null' | 'restrict'
@@ -86,6 +88,14 @@ export function introspect(query: Query, declared: TableShape): IntrospectedTabl
   const strangers = [...text.matchAll(/CONSTRAINT "(ck:(?:[^"]|"")*)" CHECK/g)]
     .map(match => match[1]!.replaceAll('""', '"'))
     .filter(name => !expected.has(name))
+  const triggers = query(
+    `SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ${table} COLLATE NOCASE`,
+  )
+    .map(row => ({ name: String(row.name), sql: String(row.sql) }))
+    .filter(({ name }) => isOwnTrigger(name))
+  const [search] = declared.search
+    ? query(`SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ${quoteLiteral(declared.search.name)}`)
+    : []
   const checks = declared.checks.filter(check => text.includes(checkSql(check)))
   return {
     shape: {
@@ -94,6 +104,7 @@ export function introspect(query: Query, declared: TableShape): IntrospectedTabl
       columns,
       indexes,
       checks: [...checks, ...strangers.map(name => ({ name, sql: '' }))],
+      ...managed(triggers, search ? { name: declared.search!.name, sql: String(search.sql) } : null),
     },
     strict: listed?.strict === 1,
   }

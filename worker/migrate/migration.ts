@@ -2,7 +2,7 @@
 // transaction: all of it is kept, or nothing.
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { MigrationOperation, MigrationProgress } from '../../src/shared/protocol.js'
-import { SqliteError, type Clock, type Sqlite } from '../seams.js'
+import { isOwnTrigger, SqliteError, type Clock, type Sqlite } from '../seams.js'
 import { nameOf, operationOf, writeLedger, type LedgerEntry } from './ledger.js'
 import type { Prepared } from './prepare.js'
 import type { Rebuild } from './rebuild.js'
@@ -116,14 +116,15 @@ export class Migration {
   #rebuild(step: PlannedStep, rebuild: Rebuild): number {
     const { db } = this.#parts
     const { table, create, replace } = rebuild
-    // What the app has put on the table goes with it when it is dropped: triggers, and indexes of its own.
+    // What the app has put on the table goes with it when it is dropped: triggers, and indexes of its own. Triggers of
+    // the library are steps before and after this one.
     const own = new Set(this.prepared.ownIndexes)
     const attached: string[] = []
     db.each(
       `SELECT name, sql FROM sqlite_schema WHERE tbl_name = ${quoteLiteral(table)} COLLATE NOCASE
          AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
       [],
-      row => void (own.has(row.text(0)!) || attached.push(row.text(1)!)),
+      row => void (own.has(row.text(0)!) || isOwnTrigger(row.text(0)!) || attached.push(row.text(1)!)),
     )
     for (const sql of create) db.run(sql)
     const rows = this.#copy(step, rebuild)

@@ -13,10 +13,12 @@ import type {
 import { toDataFlowError } from '../failure.js'
 import { SqliteError, type Clock, type Sqlite } from '../seams.js'
 import type { DeclaredModel } from './declared.js'
+import { SEARCH_INDEX } from '../compile/fields-used.js'
 import { introspect } from './introspect.js'
+import { compareManaged } from './managed.js'
 import { alteredRecords, deleteLockRow, readBuildHistory, readHistory, takeLockRow } from './ledger.js'
 import { Migration } from './migration.js'
-import { mismatch, verifyModels } from './mismatch.js'
+import { missingOf, mismatch, verifyModels } from './mismatch.js'
 import { isNewer, newerBuild, standing, type Standing } from './newer.js'
 import { changesSince, planSchema, type SchemaPlan } from './planner.js'
 import { assertAllowed, obstaclesOf, publicStep, type Prepared } from './prepare.js'
@@ -75,6 +77,11 @@ export class Migrator {
   /** False when the next check has to begin with what an open does. */
   get knowsRegistry(): boolean {
     return this.#preparer.known !== null
+  }
+
+  /** Whether raw SQL is a statement that an error told an app to mend the schema with. */
+  mends(sql: string): boolean {
+    return this.#preparer.offers(sql)
   }
 
   /** Fields of the model that the table does not have. */
@@ -196,9 +203,13 @@ export class Migrator {
     if (!options.cacheTableChecks) this.#preparer.forget()
     const start = clock.monotonic()
     if (options.existingSchema) {
-      const differences = verifyModels(models, this.#preparer.query)
+      const { query } = this.#preparer
+      const differences = verifyModels(models, query)
       if (differences.length === 0) return
-      throw mismatch({ differences, steps: [] }, 'correct the models: existingSchema never changes a table.')
+      const lacking = missingOf(models, query)
+      const hint = 'correct the models: existingSchema never changes a table.'
+      const offer = `${hint} The statements of \`sql\` make the triggers and search indexes that it lacks.`
+      throw mismatch({ differences, steps: [] }, lacking.length > 0 ? offer : hint, this.#preparer.offer(lacking))
     }
     const registry = this.#preparer.current()
     const doubtful = models.filter(model => {
@@ -248,7 +259,9 @@ export class Migrator {
         const column = columns.get(field.column)
         return !column || column.type !== shape.columns[i]!.type || (column.notNull && !shape.columns[i]!.notNull)
       })
-      this.#lacking.set(shape.model, new Set(lacking.map(field => field.name)))
+      const names = lacking.map(field => field.name)
+      if (compareManaged(found.shape, shape).length > 0) names.push(SEARCH_INDEX)
+      this.#lacking.set(shape.model, new Set(names))
     }
   }
 
@@ -350,6 +363,7 @@ export class Migrator {
       const usable = this.#standing!.usable.get(shape.model)
       if (!usable) throw newerBuild(shape.model)
       const lacking = definition.fields.filter(field => !usable.has(field.column)).map(field => field.name)
+      if (shape.search && !usable.has(SEARCH_INDEX)) lacking.push(SEARCH_INDEX)
       if (lacking.length > 0) this.#lacking.set(shape.model, new Set(lacking))
     }
   }

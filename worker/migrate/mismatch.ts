@@ -4,7 +4,9 @@ import type { SchemaDifference } from '../../src/shared/protocol.js'
 import { withFieldName, type DeclaredModel } from './declared.js'
 import { verifyExisting } from './drift.js'
 import { introspect, type Query } from './introspect.js'
+import { compareManaged, managed, planManaged, type Managed } from './managed.js'
 import type { SchemaPlan } from './planner.js'
+import type { TableShape } from './shape.js'
 
 /** `existingSchema`: differences of tables that others made; a table that is missing is one. */
 export function verifyModels(models: readonly DeclaredModel[], query: Query): SchemaDifference[] {
@@ -12,8 +14,31 @@ export function verifyModels(models: readonly DeclaredModel[], query: Query): Sc
     const { shape } = model
     const found = introspect(query, shape)
     return found
-      ? verifyExisting(found.shape, shape).map(difference => withFieldName(difference, model))
+      ? [...verifyExisting(found.shape, shape), ...lackingManaged(found.shape, shape)].map(difference =>
+          withFieldName(difference, model),
+        )
       : [{ model: shape.model, message: `has no table "${shape.table}"` }]
+  })
+}
+
+const lackingManaged = (found: TableShape, shape: TableShape): SchemaDifference[] =>
+  compareManaged(onlyNamed(found, shape), shape).map(message => ({ model: shape.model, message }))
+
+/** Other builds' triggers are nobody's concern where the tables are somebody else's. */
+function onlyNamed({ triggers = [], search }: TableShape, shape: TableShape): Managed {
+  return managed(
+    triggers.filter(({ name }) => shape.triggers?.some(wanted => wanted.name === name)),
+    search,
+  )
+}
+
+/** The statements that make the triggers and indexes that models need of tables that are there. */
+export function missingOf(models: readonly DeclaredModel[], query: Query): string[] {
+  return models.flatMap(({ shape }) => {
+    const found = introspect(query, shape)
+    if (!found) return []
+    const { drop, create } = planManaged(onlyNamed(found.shape, shape), shape)
+    return [...drop, ...create].flatMap(({ sql }) => sql)
   })
 }
 

@@ -1,6 +1,7 @@
 // A database that a newer build of the app has changed, and what an older one may still do with it.
 import { DataFlowError } from '../../src/shared/errors.js'
 import type { MigrationConfig } from '../../src/shared/protocol.js'
+import { SEARCH_INDEX } from '../compile/fields-used.js'
 import type { DeclaredModel } from './declared.js'
 import type { BuildHistory } from './ledger.js'
 import type { Registry } from './registry.js'
@@ -39,7 +40,9 @@ export function standing(
     if (onNewer === 'compatible' && !onlyAdds(row.shape, shape)) throw newerBuild(shape.model)
     const stored = new Map(row.shape.columns.map(column => [column.name, column]))
     const readable = shape.columns.filter(column => isReadable(stored.get(column.name), column))
-    usable.set(shape.model, new Set(readable.map(({ name }) => name)))
+    const names = readable.map(({ name }) => name)
+    if (row.shape.search?.sql === shape.search?.sql) names.push(SEARCH_INDEX)
+    usable.set(shape.model, new Set(names))
   }
   return { kind: onNewer, usable }
 }

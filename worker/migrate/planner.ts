@@ -5,6 +5,7 @@ import { withFieldName, type DeclaredModel } from './declared.js'
 import { driftOf } from './drift.js'
 import { lossOf, sameIndex, type Guard, type ParentKeys } from './guards.js'
 import { hasTable, introspect, type Query } from './introspect.js'
+import { managed, managedOf, planManaged, unmanaged } from './managed.js'
 import { fold, isAlterable, matchColumns, type Matching } from './match.js'
 import { rebuildTable, rowsOf } from './rebuild.js'
 import type { Registration, Registry, RegistryRow } from './registry.js'
@@ -111,7 +112,7 @@ class Plan implements SchemaPlan {
       const { hint, ...guard } = lossOf(owner.shape, null)
       const more = `declare renamedFrom: '${owner.model}', or another table; ${hint}`
       this.guards.push({ ...guard, model: shape.model, hint: more })
-      this.steps.push(steps.dropTable(owner.shape))
+      this.steps.push(...dropTable(owner.shape))
       this.registration.removed.push(owner.model)
     }
   }
@@ -126,13 +127,10 @@ class Plan implements SchemaPlan {
     const { onDestructive, hasDataSteps } = this.#options
     const goesFirst = (row: RegistryRow) => onDestructive !== 'keep' && (!hasDataSteps || this.#inTheWay.has(row))
     for (const row of gone) if (goesFirst(row)) this.#letGo(row)
-    this.#renameTables(present.map(({ stored, model }) => ({ from: stored.table, to: model.shape })))
     const renamed = renamesOf(present)
-    for (const row of gone) if (!goesFirst(row) && !this.#inTheWay.has(row)) this.#letGo(row)
-    for (const { row, model, stored, matching } of present) {
-      const { shape, checksum } = model
+    const plans = present.map(({ model: { shape }, stored, matching }) => {
       const current = underNewNames(stored, shape, renamed)
-      const plan = planTable({
+      return planTable({
         ...this.#options,
         stored: current,
         tableNow: stored.table,
@@ -140,6 +138,13 @@ class Plan implements SchemaPlan {
         matching: rematched(matching, stored, current),
         keysOf: (table, column) => this.#keysOf(present, table, column),
       })
+    })
+    for (const { first } of plans) this.steps.push(...first)
+    this.#renameTables(present.map(({ stored, model }) => ({ from: stored.table, to: model.shape })))
+    for (const row of gone) if (!goesFirst(row) && !this.#inTheWay.has(row)) this.#letGo(row)
+    plans.forEach((plan, i) => {
+      const { row, model } = present[i]!
+      const { shape, checksum } = model
       this.steps.push(...plan.steps)
       this.late.push(...plan.late)
       this.guards.push(...plan.guards)
@@ -149,7 +154,7 @@ class Plan implements SchemaPlan {
         status: 'active',
         ...(row.model === shape.model ? {} : { formerly: row.model }),
       })
-    }
+    })
   }
 
   /** Tables of models that are as they were, or were never there: looked at, and made if they are missing. */
@@ -164,7 +169,10 @@ class Plan implements SchemaPlan {
         this.#create(model)
         continue
       }
-      const differences = driftOf(found.shape, expected)
+      const own = row ? null : planManaged(found.shape, shape)
+      // A table that nobody has registered gets what is kept on it, as it gets its indexes.
+      const differences = driftOf(own ? { ...found.shape, ...managedOf(model.definition) } : found.shape, expected)
+      if (own) this.steps.push(...own.drop, ...own.create)
       if (!found.strict) differences.push({ model: shape.model, message: 'is stored in a table that is not STRICT' })
       this.differences.push(...differences.map(difference => withFieldName(difference, model)))
       this.#mendIndexes(found.shape, shape)
@@ -173,7 +181,10 @@ class Plan implements SchemaPlan {
   }
 
   #create({ shape, checksum }: DeclaredModel): void {
-    this.steps.push(...steps.createTable(shape))
+    // A table that somebody dropped has left its index behind.
+    const left = shape.search && hasTable(this.#query, shape.search.name) ? { search: shape.search } : {}
+    this.steps.push(...planManaged(left, unmanaged(shape)).drop)
+    this.steps.push(...steps.createTable(shape), ...planManaged({}, shape).create)
     this.registration.registered.push({ shape, checksum, status: 'active' })
   }
 
@@ -219,13 +230,15 @@ class Plan implements SchemaPlan {
     if (!stored) return void this.registration.removed.push(row.model)
     if (this.#options.onDestructive !== 'keep') {
       this.guards.push(lossOf(stored, null))
-      const drop = steps.dropTable(stored)
-      if (this.#options.hasDataSteps && !this.#inTheWay.has(row)) this.late.push(drop)
-      else this.steps.push(drop)
+      const drop = dropTable(stored)
+      if (this.#options.hasDataSteps && !this.#inTheWay.has(row)) this.late.push(...drop)
+      else this.steps.push(...drop)
       this.registration.removed.push(row.model)
       return
     }
-    const shape = { ...stored, columns: stored.columns.map(column => ({ ...column, references: null })) }
+    const bare = unmanaged(stored)
+    this.steps.push(...planManaged(stored, bare).drop)
+    const shape = { ...bare, columns: stored.columns.map(column => ({ ...column, references: null })) }
     if (stored.columns.some(({ references }) => references)) {
       const values = shape.columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`)
       const how = rebuildTable({ shape, stored, values, rows: rowsOf(stored) })
@@ -255,6 +268,12 @@ class Plan implements SchemaPlan {
     waiting.forEach(({ to }, i) => this.steps.push(steps.renameTable(to, aside(i))))
   }
 }
+
+/** With the index that the table does not take along; its triggers go with it. */
+const dropTable = (shape: TableShape): PlannedStep[] => [
+  ...planManaged(managed([], shape.search), unmanaged(shape)).drop,
+  steps.dropTable(shape),
+]
 
 interface Present {
   readonly stored: TableShape

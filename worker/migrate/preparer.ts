@@ -20,6 +20,7 @@ export class Preparer {
   readonly #parts: Omit<MigratorParts, 'onMigrated' | 'onProgress'>
   #checksumOfAll: string | null = null
   #registry: Registry | null = null
+  #offered: ReadonlySet<string> = new Set()
 
   constructor(parts: Omit<MigratorParts, 'onMigrated' | 'onProgress'>) {
     this.#parts = parts
@@ -102,7 +103,7 @@ export class Preparer {
 
   /** What raw SQL has changed is told, with the statements that would take it back. */
   assertNoDrift(plan: SchemaPlan): void {
-    if (plan.differences.length === 0) return
+    if (plan.differences.length === 0) return void (this.#offered = new Set())
     const hint = 'somebody changed it by raw SQL; the statements of `sql` take that back.'
     throw mismatch({ differences: plan.differences, steps: [] }, hint, this.#repair(plan.differences))
   }
@@ -140,7 +141,18 @@ export class Preparer {
       ...this.policy(true),
       onDestructive: 'apply',
     })
-    return plan.steps.flatMap(step => step.sql).join(';\n')
+    return this.offer(plan.steps.flatMap(step => step.sql))
+  }
+
+  /** Statements as one text, for an app to run: raw SQL may be these although they name what is the library's. */
+  offer(statements: readonly string[]): string {
+    this.#offered = new Set([...this.#offered, ...statements])
+    return statements.join(';\n')
+  }
+
+  /** Whether it was told to an app as one of the statements that mend the schema. */
+  offers(sql: string): boolean {
+    return this.#offered.has(sql)
   }
 
   /** The ledger and the stored definitions are what the plan is made from: they must be what was written. */

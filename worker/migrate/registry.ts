@@ -1,5 +1,5 @@
 // dataflow_model_registry: the definition that each table was last brought to, and the data steps that have run.
-import { SqliteError, type Sqlite } from '../seams.js'
+import { OWN_TRIGGER, SqliteError, type Sqlite } from '../seams.js'
 import type { TableShape } from './shape.js'
 
 /** The row of the data steps: no model has such a name. */
@@ -26,9 +26,11 @@ export interface Registry {
   /** Of the models that all rows are in step with; null when that is not known. */
   readonly fingerprint: string | null
   readonly schemaVersion: number
-  /** Whether anybody's triggers can change more than a statement says. */
+  /** Whether an app's triggers can change more than a statement says. */
   readonly hasTriggers: boolean
 }
+
+const HAS_TRIGGERS = `EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name NOT GLOB '${OWN_TRIGGER}*')`
 
 /** One SELECT: all that an open needs to know. Definitions are read when something differs. */
 export function readRegistry(db: Sqlite): Registry {
@@ -40,7 +42,7 @@ export function readRegistry(db: Sqlite): Registry {
   try {
     // The outer join answers the schema's version even when no model is registered yet.
     db.each(
-      `SELECT s.schema_version, EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger'), r.model_name,
+      `SELECT s.schema_version, ${HAS_TRIGGERS}, r.model_name,
          r.model_checksum, r.status, r.schema_version, iif(r.status IN ('data', 'declared'), r.model_definitions, NULL)
        FROM pragma_schema_version s LEFT JOIN dataflow_model_registry r ON r.status IN ('active', 'orphan', 'data', 'declared')`,
       [],
@@ -57,14 +59,10 @@ export function readRegistry(db: Sqlite): Registry {
     )
   } catch (error) {
     if (!(error instanceof SqliteError) || error.missing !== 'table') throw error
-    db.each(
-      "SELECT schema_version, EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger') FROM pragma_schema_version",
-      [],
-      row => {
-        schemaVersion = row.value(0) as number
-        hasTriggers = row.value(1) === 1
-      },
-    )
+    db.each(`SELECT schema_version, ${HAS_TRIGGERS} FROM pragma_schema_version`, [], row => {
+      schemaVersion = row.value(0) as number
+      hasTriggers = row.value(1) === 1
+    })
     return { rows: null, dataSteps: null, fingerprint: null, schemaVersion, hasTriggers }
   }
   return { rows, dataSteps, fingerprint, schemaVersion, hasTriggers }

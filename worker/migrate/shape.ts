@@ -5,6 +5,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { canonicalJson } from '../../src/shared/codec.js'
 import type { DateForm, FieldDefinition, ModelDefinition, ReferenceAction } from '../../src/shared/definition.js'
 import { quoteIdentifier, quoteLiteral } from '../../src/shared/sql.js'
+import { managedOf } from './managed.js'
 
 export interface CheckShape {
   readonly name: string
@@ -46,12 +47,28 @@ export interface IndexShape {
   readonly unique: boolean
 }
 
+/** A trigger that the library keeps on the table (managed.ts). */
+export interface TriggerShape {
+  readonly name: string
+  /** The text of its CREATE TRIGGER, as SQLite gives it back. */
+  readonly sql: string
+}
+
+/** The full-text index over the table (search-index.ts). */
+export interface SearchShape {
+  readonly name: string
+  readonly sql: string
+}
+
 export interface TableShape {
   readonly model: string
   readonly table: string
   readonly columns: readonly ColumnShape[]
   readonly indexes: readonly IndexShape[]
   readonly checks: readonly CheckShape[]
+  /** Left out where there are none, as `search` is: a checksum says nothing of what is not there. */
+  readonly triggers?: readonly TriggerShape[]
+  readonly search?: SearchShape
 }
 
 export function shapeOf(model: ModelDefinition): TableShape {
@@ -68,6 +85,7 @@ export function shapeOf(model: ModelDefinition): TableShape {
       ...(where === undefined ? {} : { where }),
     })),
     checks: model.checks,
+    ...managedOf(model),
   }
 }
 

@@ -1,5 +1,6 @@
 // One step of a migration, as it is planned, run, told and kept in the ledger.
 import type { MigrationStep } from '../../src/shared/protocol.js'
+import { quoteIdentifier } from '../../src/shared/sql.js'
 import {
   addColumnSql,
   createIndexSql,
@@ -7,11 +8,12 @@ import {
   dropColumnSql,
   dropIndexSql,
   dropTableSql,
+  dropTriggerSql,
   renameColumnSql,
   renameTableSql,
 } from './ddl.js'
 import type { Rebuild } from './rebuild.js'
-import type { ColumnShape, IndexShape, TableShape } from './shape.js'
+import type { ColumnShape, IndexShape, SearchShape, TableShape, TriggerShape } from './shape.js'
 
 export interface PlannedStep extends MigrationStep {
   readonly table: string
@@ -39,6 +41,26 @@ export function createTable(shape: TableShape): PlannedStep[] {
   const sql = createTableSql(shape, shape.table)
   const create = step('createTable', shape, `create table ${shape.table}`, [sql], [dropTableSql(shape.table)])
   return [create, ...shape.indexes.map(index => createIndex(shape, index))]
+}
+
+export function createTrigger(owner: Owner, { name, sql }: TriggerShape): PlannedStep {
+  return step('createTrigger', owner, `create trigger ${name}`, [sql], [dropTriggerSql(name)])
+}
+
+export function dropTrigger(owner: Owner, { name, sql }: TriggerShape): PlannedStep {
+  return step('dropTrigger', owner, `drop trigger ${name}`, [dropTriggerSql(name)], [sql])
+}
+
+/** `fill`: reads the rows that are there. */
+export function createSearch(owner: Owner, { name, sql }: SearchShape, fill: string): PlannedStep {
+  return step('createSearch', owner, `create search index ${name}`, [sql, fill], [dropTableSql(name)])
+}
+
+/** It may be gone already: it does not go with its table, nor stay with it. */
+
+export function dropSearch(owner: Owner, { name, sql }: SearchShape, fill: string): PlannedStep {
+  const drop = `DROP TABLE IF EXISTS ${quoteIdentifier(name)}`
+  return step('dropSearch', owner, `drop search index ${name}`, [drop], [sql, fill])
 }
 
 export function dropTable(shape: TableShape): PlannedStep {

@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../../src/shared/sql.js'
 import { conversion } from './convert.js'
 import { withKnownNames } from './expression.js'
 import { guardsOf, lossOf, sameIndex, type Guard, type ParentKeys, type ValuedMatch } from './guards.js'
+import { planManaged } from './managed.js'
 import { fold, isAlterable, isRowidName, type Match, type Matching } from './match.js'
 import { rebuildTable, ROWID, rowsOf } from './rebuild.js'
 import type { ColumnShape, TableShape } from './shape.js'
@@ -12,6 +13,8 @@ import type { PlannedStep } from './step.js'
 export type OnDestructive = 'keep' | 'error' | 'apply'
 
 export interface TablePlan {
+  /** Before any table is renamed. */
+  readonly first: readonly PlannedStep[]
   readonly steps: readonly PlannedStep[]
   /** After the data steps: what they may still want to read is given up last. */
   readonly late: readonly PlannedStep[]
@@ -86,6 +89,7 @@ export function planTable(input: TablePlanInput): TablePlan {
   const drops = hasDataSteps && !keeps ? orphans.map(({ orphan }) => steps.dropColumn(owner, orphan.name)) : []
   const final = hasDataSteps && !keeps ? declared : shape
 
+  const own = planManaged(stored, declared, why.length > 0)
   if (why.length > 0) {
     const current = { ...stored, columns: stored.columns.map(column => ({ ...column, name: nameNow(column) })) }
     // An expression knows the columns by their stored names, although some have others by now.
@@ -98,7 +102,15 @@ export function planTable(input: TablePlanInput): TablePlan {
       rows: rowsOf(current, names, more),
     })
     return {
-      steps: [...dropped, ...renamed, steps.rebuild(owner, how, why), ...(keeps ? letGo : []), ...created],
+      first: own.drop,
+      steps: [
+        ...dropped,
+        ...renamed,
+        steps.rebuild(owner, how, why),
+        ...(keeps ? letGo : []),
+        ...created,
+        ...own.create,
+      ],
       late: drops,
       guards,
       shape: final,
@@ -107,7 +119,8 @@ export function planTable(input: TablePlanInput): TablePlan {
   const added = matches.filter(({ from }) => from === null).map(({ column }) => steps.addColumn(owner, column))
   const gone = keeps || hasDataSteps ? [] : left.map(({ name }) => steps.dropColumn(owner, name))
   return {
-    steps: [...dropped, ...gone, ...renamed, ...(keeps ? letGo : []), ...added, ...created],
+    first: own.drop,
+    steps: [...dropped, ...gone, ...renamed, ...(keeps ? letGo : []), ...added, ...created, ...own.create],
     late: drops,
     guards,
     shape: final,

@@ -2,16 +2,20 @@
 // table and index opened by its root page. Note that this build takes a double-quoted name it does not know for a
 // string literal (and it cannot be switched off): a misspelt "table"."column" is not found out here.
 import type { Handle } from './handle.js'
-import type { Sqlite } from '../seams.js'
+import { isOwnTrigger, type Sqlite } from '../seams.js'
 import { kindOf } from './statement-kind.js'
 
 export type Tables = ReturnType<Sqlite['tablesOf']>
+
+/** What the program of a trigger begins with, in P4 of its Init; that of a cascade has no name. */
+const TRIGGER = '-- TRIGGER '
 
 /** Columns of EXPLAIN. */
 const OPCODE = 1
 const P1 = 2
 const P2 = 3
 const P3 = 4
+const P4 = 5
 const P5 = 6
 
 /** Where an opcode has the root page and the number of the database (0 is main). */
@@ -42,6 +46,8 @@ const READING_PRAGMA =
   /\bPRAGMA\s+(?:\w+\.)?(?:table_info|table_xinfo|table_list|index_list|index_info|index_xinfo|foreign_key_list|foreign_key_check|integrity_check|quick_check|collation_list|compile_options|database_list|function_list|module_list|pragma_list|page_count|freelist_count|data_version)\b/i
 
 const SCHEMA = 'sqlite_schema'
+/** Runs no other program. */
+const ALONE = { triggers: false, managed: false }
 
 export class TablesOf {
   readonly #handle: Handle
@@ -73,27 +79,42 @@ export class TablesOf {
 
   #explain(sql: string): Tables {
     const kind = kindOf(sql)
-    if (kind === 'pragma') return { reads: [SCHEMA], writes: [], readonly: READING_PRAGMA.test(sql), triggers: false }
-    if (kind === 'explain') return { reads: [], writes: [], readonly: true, triggers: false }
+    if (kind === 'pragma') return { reads: [SCHEMA], writes: [], readonly: READING_PRAGMA.test(sql), ...ALONE }
+    if (kind === 'explain') return { reads: [], writes: [], readonly: true, ...ALONE }
     const roots = this.#readSchema()
     const reads = new Set<string>()
     const writes = new Set<string>()
     let readonly = true
-    let triggers = false
+    // The statement's own program comes first, then those that it runs.
+    let programs = 0
+    let own = 0
+    let isOwn = false
     this.#handle.query(`EXPLAIN ${sql}`, row => {
       const opcode = row.text(OPCODE)!
       if (WRITING.has(opcode) || (opcode === 'Transaction' && row.value(P2) !== 0)) readonly = false
-      if (opcode === 'Program') triggers = true
+      if (opcode === 'Init') {
+        const name = row.text(P4)
+        isOwn = name !== null && name.startsWith(TRIGGER) && isOwnTrigger(name.slice(TRIGGER.length))
+        programs++
+        if (isOwn) own++
+      }
       // A virtual table is opened by an address that says nothing: any of them may be meant.
       if (opcode === 'VOpen') for (const name of this.#virtual) reads.add(name)
-      if (opcode === 'VUpdate') for (const name of this.#virtual) writes.add(name)
+      if (opcode === 'VUpdate' && !isOwn) for (const name of this.#virtual) writes.add(name)
       const place = ROOT_PAGES[opcode]
       if (!place || row.value(place.database) !== 0) return
       if (opcode.startsWith('Open') && (row.value(P5) as number) & ROOT_IN_REGISTER) return
       const name = roots.get(row.value(place.root) as number)
-      if (name !== undefined) (place.writes ? writes : reads).add(name)
+      if (name !== undefined && !(isOwn && place.writes)) (place.writes ? writes : reads).add(name)
     })
-    return { reads: [...reads], writes: [...writes], readonly: readonly && writes.size === 0, triggers }
+    const triggers = programs - own > 1
+    return {
+      reads: [...reads],
+      writes: [...writes],
+      readonly: readonly && writes.size === 0,
+      triggers,
+      managed: own > 0,
+    }
   }
 
   #readSchema(): Map<number, string> {
