@@ -66,6 +66,7 @@ export type {
 } from './shared/protocol.js'
 export type { RecoverOptions } from './recover.js'
 export type { Scoped, ScopedTransaction, ScopeValues } from './scope.js'
+export type { Found, Piece, SearchArgs } from './search.js'
 export type { Field, Json } from './shared/schema.js'
 export type { Ref, Refs } from './shared/reference.js'
 export type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'

@@ -3,6 +3,7 @@ import type { Where } from './where.js'
 import type { AggregateArgs, Aggregated, CheckAggregate, DistinctArgs } from './aggregate.js'
 import type { Exact } from './exact.js'
 import type { AppendsOnly, CheckKind, DeletesSoftly, Seen, Written } from './model-kinds.js'
+import type { Found, NotSearched, SearchArgs, SearchedIn, TextKey } from './search.js'
 import { checkDeclaration } from './declaration.js'
 import { canonicalKey } from './operation-key.js'
 import type { DataFlowError } from './shared/errors.js'
@@ -91,6 +92,12 @@ interface CommonOperations<F extends Fields, Id, O> {
     args: A & Exact<A, AggregateArgs<F> & Seen<O>> & CheckAggregate<A>,
   ): Operation<Aggregated<F, A>, false>
   distinct<K extends keyof F>(field: K, args?: DistinctArgs<F> & Seen<O>): Operation<RowOf<F>[K][], false>
+  search: [SearchedIn<F, O>] extends [never]
+    ? TypeError<NotSearched>
+    : <const A extends SearchArgs<F, SearchedIn<F, O>> & Seen<O> = {}>(
+        words: string,
+        args?: A & Exact<A, SearchArgs<F, SearchedIn<F, O>> & Seen<O>>,
+      ) => Operation<Found<F, SearchedIn<F, O>, A>[], false>
 }
 
 /** `F`: the fields that the app writes. */
@@ -146,6 +153,7 @@ export const METHODS: Record<MethodName, Method> = {
   count: method(false, 1, false),
   aggregate: method(false, 0, true),
   distinct: method(false, 1, true),
+  search: method(false, 1, true),
   bulkCreate: method(true, 1, true),
   bulkUpdate: method(true, 1, false),
   bulkUpsert: method(true, 1, true),
@@ -186,7 +194,7 @@ export interface ModelOptions<F extends Fields> {
   /** Every scope reads all its rows, and writes none. */
   shared?: true
   /** Text fields whose words `search` finds: an index of them is kept in step with every write. */
-  search?: readonly (keyof F & string)[]
+  search?: readonly TextKey<F>[]
 }
 
 /** The type of options that were left out. */

@@ -22,7 +22,8 @@ import type { Exact } from './exact.js'
 import type { PageModel } from './resolve.js'
 import { isObject } from './shared/codec.js'
 import type { Durability } from './shared/operation.js'
-import type { Fields, InsertOf, KeyOf, RowOf, Simplify, UpdateOf } from './shared/schema.js'
+import type { Found, NotSearched, SearchArgs, SearchedIn } from './search.js'
+import type { Fields, InsertOf, KeyOf, RowOf, Simplify, TypeError, UpdateOf } from './shared/schema.js'
 import type { Where } from './where.js'
 
 type Selected<F extends Fields, K extends keyof F> = Simplify<Pick<RowOf<F>, K>>
@@ -76,6 +77,19 @@ interface CommonTable<F extends Fields, O> {
   ): Promise<Aggregated<F, A>>
   /** The values that a field has, each once, in ascending order; null first, if there is one. */
   distinct<K extends keyof F>(field: K, args?: DistinctArgs<F> & Seen<O> & RunOptions): Promise<RowOf<F>[K][]>
+  /**
+   * Rows whose words match: all of `words`, a `"phrase"`, the beginning of a word as `begin*`, `OR`, `NOT` or `-`,
+   * `field:word`. Best matches first. Whatever a user types, it is no error.
+   *
+   * @example
+   * await db.posts.search('sqlite brows*', { limit: 20, highlight: true })
+   */
+  search: [SearchedIn<F, O>] extends [never]
+    ? TypeError<NotSearched>
+    : <const A extends SearchArgs<F, SearchedIn<F, O>> & Seen<O> & RunOptions = {}>(
+        words: string,
+        args?: A & Exact<A, SearchArgs<F, SearchedIn<F, O>> & Seen<O> & RunOptions>,
+      ) => Promise<Found<F, SearchedIn<F, O>, A>[]>
 }
 
 /** `F`: the fields that the app writes. */

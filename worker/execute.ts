@@ -8,6 +8,7 @@ import {
   type WireColumns,
   type WireOperation,
   type WireResult,
+  type WireRow,
   type WireRows,
   type WireTable,
   type WireWritten,
@@ -40,11 +41,12 @@ import {
   type References,
 } from './compile/references.js'
 import { bindRow, bindToScope } from './compile/scope.js'
-import type { Access } from './compile/visible.js'
+import { narrow, type Access } from './compile/visible.js'
 import { toDataFlowError } from './failure.js'
 import { assertPermitted, deletedInTheWay, hiddenInTheWay, noSuchRow, restoration, softDeletion } from './kinds.js'
 import type { Restrictions } from './restrictions.js'
 import { assertAllowed, assertNothingHidden, assertNotOurs, mayReplace } from './raw-sql.js'
+import { indexLater, isMany, search } from './search.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
 export interface ExecutorParts {
@@ -121,6 +123,10 @@ export class Executor {
       }
       case 'aggregate':
         return this.#aggregate(compileAggregate(model, op, access))
+      case 'search': {
+        const where = narrow(op.where, model.definition, access)
+        return search(model, { ...op, where }, (sql, params, visit) => this.#each(sql, params, visit))
+      }
       case 'upsert':
         return this.#upsert(model, op, execution, access)
       case 'insertMany':
@@ -308,7 +314,7 @@ export class Executor {
     const skipped: number[] = []
     const failed: NonNullable<WireWritten['failed']>[number][] = []
     let count = 0
-    op.rows.forEach((given, index) => {
+    const insertAt = (given: WireRow, index: number): void => {
       const insert = (): void => {
         const row = scope ? bindRow(given, model.definition, scope) : given
         const on = op.conflict.policy === 'update' ? op.conflict.on : undefined
@@ -340,7 +346,10 @@ export class Executor {
         })
         failed.push({ index, error: failure.toWire() })
       }
-    })
+    }
+    const insertAll = () => op.rows.forEach(insertAt)
+    if (this.#indexesLater(model, op)) indexLater(model, db, insertAll, () => ids)
+    else insertAll()
     return {
       stamp,
       count,
@@ -348,6 +357,12 @@ export class Executor {
       ...(skipped.length > 0 ? { skipped } : {}),
       ...(failed.length > 0 ? { failed } : {}),
     }
+  }
+
+  /** An app's own triggers may add rows that nobody tells of. */
+  #indexesLater({ definition }: CompiledModel, { rows }: Of<'insertMany'>): boolean {
+    const { hasTriggers, lacking } = this.#parts
+    return isMany(rows.length) && !!definition.search && !hasTriggers() && !lacking(definition.name).has(SEARCH_INDEX)
   }
 
   /** Says which row it was; a failure that is no row's fault goes on as it is. */

@@ -40,7 +40,7 @@ export function parseFilter(where: unknown, { model, op, references }: Context):
   return isEmptyCondition(condition) ? null : condition
 }
 
-function parseSelect(select: unknown, context: Context): string[] | null {
+export function parseSelect(select: unknown, context: Context): string[] | null {
   if (select === undefined) return null
   if (!Array.isArray(select)) throw badOption('select must be a list of fields.', "select: ['id', 'name'].")
   if (select.length === 0) throw badOption('select names no field.', 'leave it out for all fields.')

@@ -33,6 +33,8 @@ export function fieldsUsed(op: Exclude<WireOperation, { op: 'sql' }>, model: Mod
       return new Set([model.key, ...(op.select ?? all), ...where])
     case 'aggregate':
       return new Set([...(op.group ?? []), ...op.terms.flatMap(term => term.field ?? []), ...where])
+    case 'search':
+      return new Set([SEARCH_INDEX, model.key, ...(op.select ?? all), ...where])
     case 'list':
       return new Set([...(op.select ?? all), ...where, ...op.order.map(term => term.field)])
     default:
