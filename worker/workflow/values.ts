@@ -27,10 +27,11 @@ export function valueOfResult(op: WireOperation, result: WireResult, model: Comp
     case 'upsert':
       return decode(fields, result)[0]
     case 'read':
+    case 'search':
     case 'list': {
       const selected = op.select?.map(name => fields.find(field => field.name === name)!) ?? fields
       const rows = decode(selected, result)
-      return op.op === 'list' && op.method !== 'first' ? rows : (rows[0] ?? null)
+      return op.op !== 'read' && op.method !== 'first' ? rows : (rows[0] ?? null)
     }
     case 'insertMany':
     case 'bulkUpdate':
