@@ -76,6 +76,7 @@ export type {
 export type { RecoverOptions } from './recover.js'
 export type { Include, RelationsOf } from './related.js'
 export type { Scoped, ScopedTransaction, ScopeValues } from './scope.js'
+export type { Found, Piece, SearchArgs } from './search.js'
 export type { Field, Json } from './shared/schema.js'
 export type { Ref, Refs } from './shared/reference.js'
 export type { SqlExpr, SqlQuery, SqlValue } from './shared/sql.js'

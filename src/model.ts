@@ -5,6 +5,7 @@ import type { AggregateArgs, Aggregated, CheckAggregate } from './aggregate.js'
 import type { Asked, CheckArgs, CheckWhere, Later, SelectOf } from './related.js'
 import type { Exact } from './exact.js'
 import type { AppendsOnly, CheckKind, DeletesSoftly, Seen, Written } from './model-kinds.js'
+import type { Found, NotSearched, SearchArgs, SearchedIn, TextKey } from './search.js'
 import { checkDeclaration } from './declaration.js'
 import { canonicalKey } from './operation-key.js'
 import type { DataFlowError } from './shared/errors.js'
@@ -157,6 +158,12 @@ interface CommonOperations<F extends Fields, Id, O, N> {
     field: K,
     args?: { where?: W & CheckWhere<F, Later, W>; limit?: number | Ref<number> } & Seen<O>,
   ): Operation<RowOf<F>[K][], false, Asked<N, { where: W }>>
+  search: [SearchedIn<F, O>] extends [never]
+    ? TypeError<NotSearched>
+    : <const A extends SearchArgs<F, SearchedIn<F, O>, Later> & Seen<O> = {}>(
+        words: string,
+        args?: A & CheckArgs<F, Later, A, SearchArgs<F, SearchedIn<F, O>, Later> & Seen<O>>,
+      ) => Operation<Found<F, SearchedIn<F, O>, A>[], false, Asked<N, A>>
 }
 
 /** `F`: the fields that the app writes. */
@@ -217,6 +224,7 @@ export const METHODS: Record<MethodName, Method> = {
   count: method(false, 1, false),
   aggregate: method(false, 0, true),
   distinct: method(false, 1, true),
+  search: method(false, 1, true),
   bulkCreate: method(true, 1, true),
   bulkUpdate: method(true, 1, false),
   bulkUpsert: method(true, 1, true),
@@ -269,7 +277,7 @@ export interface ModelOptions<F extends Fields> {
   /** Every scope reads all its rows, and writes none. */
   shared?: true
   /** Text fields whose words `search` finds: an index of them is kept in step with every write. */
-  search?: readonly (keyof F & string)[]
+  search?: readonly TextKey<F>[]
   /** Records every change of a row, whatever makes it, in the same transaction: read it with `db.audit.list`. */
   audit?: boolean
   /**

@@ -12,6 +12,7 @@ import type {
   StoredValue,
 } from './shared/definition.js'
 import { DataFlowError } from './shared/errors.js'
+import { resolveSearch } from './resolve-search.js'
 import { didYouMean } from './shared/nearest.js'
 import type { Fields, FieldSpec } from './shared/schema.js'
 import type { RowDecoder } from './shared/rows.js'
@@ -145,7 +146,7 @@ export function resolveModels(declared: Record<string, AnyModel>): ReadonlyMap<s
         ...(softDelete ? { softDelete: DELETED_AT } : {}),
         ...(appendOnly ? { appendOnly } : {}),
         ...resolveRest(name, table, model, fields),
-        ...resolveSearch(name, model, fields),
+        ...resolveSearch(name, (model.$options as ModelOptions<Fields>).search, fields),
         ...((model.$options as ModelOptions<Fields>).audit ? { audit: true as const } : {}),
       }
       return [
@@ -330,41 +331,6 @@ function bothOf(live: string | undefined, where: string | undefined): string | u
   if (live === undefined || where === undefined) return live ?? where
   // The line ends behind a comment that the text may end with.
   return `${live} AND (${where}${where.includes('--') ? '\n' : ''})`
-}
-
-/** FTS4 reads `name=value` as an option of its own, and has columns of these names already. */
-const UNSEARCHABLE = /=|^(?:docid|__langid)$/i
-
-function resolveSearch(
-  model: string,
-  declared: AnyModel,
-  fields: readonly PageField[],
-): { search?: readonly string[] } {
-  const { search } = declared.$options as ModelOptions<Fields>
-  if (search === undefined) return {}
-  const definitions = fields.map(field => field.definition)
-  for (const name of search) {
-    const field = definitions.find(other => other.name === name)
-    if (!field) {
-      const names = definitions.map(other => other.name)
-      return badModel(
-        model,
-        `search names "${name}", which is no field.`,
-        didYouMean(String(name), names),
-        String(name),
-      )
-    }
-    if (!['id', 'text', 'enum'].includes(field.kind)) {
-      badModel(model, 'Only texts can be searched.', 'search: fields of t.text(), t.enum(), t.id().', name)
-    }
-    if (UNSEARCHABLE.test(field.column)) {
-      badModel(model, 'A column of that name cannot be searched.', "give it another one: .column('...').", name)
-    }
-  }
-  // The index knows rows by their rowid.
-  const hidden = definitions.find(field => field.column.toLowerCase() === 'rowid')
-  if (hidden) badModel(model, 'A table with a column "rowid" cannot be searched.', 'give it another name.', hidden.name)
-  return { search: [...new Set(search)] }
 }
 
 interface Listed {

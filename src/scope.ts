@@ -28,7 +28,8 @@ export type ScopeValues<Ms> = [BoundInAny<Ms>] extends [never]
       }[keyof Ms]
     }
 
-type ReadMethod = 'read' | 'readOrThrow' | 'list' | 'first' | 'page' | 'iterate' | 'count' | 'aggregate' | 'distinct'
+type ReadMethod =
+  'read' | 'readOrThrow' | 'list' | 'first' | 'page' | 'iterate' | 'count' | 'aggregate' | 'distinct' | 'search'
 type SharedTable<T> = Pick<T, Extract<keyof T, ReadMethod>>
 
 /** Of a scoped model all operations, of a shared one those that read. */

@@ -25,7 +25,8 @@ import { badOption, checkRunOptions, named, readOptions } from './encode/options
 import type { CheckArgs, CheckInclude, Include, ReadRow, RelationsOf } from './related.js'
 import type { PageModel } from './resolve.js'
 import { isObject } from './shared/codec.js'
-import type { Fields, InsertOf, KeyOf, RowOf, UpdateOf } from './shared/schema.js'
+import type { Found, NotSearched, SearchArgs, SearchedIn } from './search.js'
+import type { Fields, InsertOf, KeyOf, RowOf, TypeError, UpdateOf } from './shared/schema.js'
 import type { Where } from './where.js'
 
 export interface IterateArgs<F extends Fields, K extends keyof F, Rs = {}> extends Omit<
@@ -90,6 +91,19 @@ interface CommonTable<F extends Fields, O, Rs> {
   ): Promise<Aggregated<F, A>>
   /** The values that a field has, each once, in ascending order; null first, if there is one. */
   distinct<K extends keyof F>(field: K, args?: DistinctArgs<F, Rs> & Seen<O> & RunOptions): Promise<RowOf<F>[K][]>
+  /**
+   * Rows whose words match: all of `words`, a `"phrase"`, the beginning of a word as `begin*`, `OR`, `NOT` or `-`,
+   * `field:word`. Best matches first. Whatever a user types, it is no error.
+   *
+   * @example
+   * await db.posts.search('sqlite brows*', { limit: 20, highlight: true })
+   */
+  search: [SearchedIn<F, O>] extends [never]
+    ? TypeError<NotSearched>
+    : <const A extends SearchArgs<F, SearchedIn<F, O>, Rs> & Seen<O> & RunOptions = {}>(
+        words: string,
+        args?: A & NoInfer<CheckArgs<F, Rs, A, SearchArgs<F, SearchedIn<F, O>, Rs> & Seen<O> & RunOptions>>,
+      ) => Promise<Found<F, SearchedIn<F, O>, A>[]>
 }
 
 /** `F`: the fields that the app writes. */

@@ -14,7 +14,7 @@ import {
 } from '../src/shared/operation.js'
 import type { QueryEvent, Scope } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
-import { insertMany } from './insert-many.js'
+import { insertMany, type Inserted, type InsertManyParts } from './insert-many.js'
 import { compileAggregate } from './compile/aggregate.js'
 import { AUDIT_TRAIL, fieldsUsed, modelsUsed, SEARCH_INDEX } from './compile/fields-used.js'
 import { compileIncluding } from './compile/include.js'
@@ -48,6 +48,7 @@ import type { Restrictions } from './restrictions.js'
 import { STAMP_AUDIT } from './migrate/audit-trail.js'
 import { AuditedModels } from './audited.js'
 import { assertAllowed, assertNothingHidden, assertNotOurs, mayReplace } from './raw-sql.js'
+import { indexLater, isMany, search } from './search.js'
 import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
 export interface ExecutorParts {
@@ -157,6 +158,8 @@ export class Executor {
       }
       case 'aggregate':
         return this.#aggregate(compileAggregate(model, op, access))
+      case 'search':
+        return search(model, { ...op, access }, (sql, params, visit) => this.#each(sql, params, visit))
       case 'upsert':
         return this.#upsert(model, op, execution, access)
       case 'insertMany':
@@ -334,7 +337,7 @@ export class Executor {
     const start = clock.monotonic()
     const { prepared } = db.counters
     const context = { models: this.#definitions(), model: model.definition, op: nameOf(op) }
-    const { written, keys, statements } = insertMany(model, op, {
+    const parts: InsertManyParts = {
       db,
       stamp,
       access,
@@ -344,7 +347,12 @@ export class Executor {
       assertFree: (sql, references) =>
         on === undefined ? this.#assertSeen(references) : this.#assertNothingHid(model, sql, on, scope, references),
       describe: error => toDataFlowError(error, context),
-    })
+    }
+    let inserted!: Inserted
+    const insert = (): void => void (inserted = insertMany(model, op, parts))
+    if (this.#indexesLater(model, op)) indexLater(model, db, insert, () => inserted.keys)
+    else insert()
+    const { written, keys, statements } = inserted
     changes.addMany(op.model, keys)
     if (keys.length > 0 && this.#audited.has(op.model)) this.#recorded = true
     if (keys.length > 0 && hasTriggers()) for (const sql of statements) this.#changedByTriggers(model, sql, changes)
@@ -359,6 +367,13 @@ export class Executor {
       cached: db.counters.prepared === prepared,
     })
     return written
+  }
+
+  /** An app's own triggers may add rows that nobody tells of. */
+  #indexesLater({ definition }: CompiledModel, { rows, packed }: Of<'insertMany'>): boolean {
+    const { hasTriggers, lacking } = this.#parts
+    const many = isMany(packed?.count ?? rows.length)
+    return many && !!definition.search && !hasTriggers() && !lacking(definition.name).has(SEARCH_INDEX)
   }
 
   #raw(op: Of<'sql'>, { changes }: Execution): WireTable {

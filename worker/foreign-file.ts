@@ -2,6 +2,7 @@
 // declared models fit. It is examined on a connection of its own; nothing else knows of it before it has passed.
 import { DataFlowError } from '../src/shared/errors.js'
 import type { FileSource } from '../src/shared/protocol.js'
+import { mendIndexes } from './search-indexes.js'
 import { CHUNK_SIZE, SqliteError, type DatabaseFile, type SavedFile, type Sqlite, type SqliteModule } from './seams.js'
 import type { Work } from './works.js'
 
@@ -104,8 +105,11 @@ function checkIntegrity(db: Sqlite): void {
   const problems: string[] = []
   db.each(`PRAGMA integrity_check(${LISTED})`, [], row => problems.push(row.text(0) ?? ''))
   if (problems.length === 1 && problems[0] === 'ok') return
-  const listed = problems.map(message => ({ path: [], message }))
-  throw refused(`The file is damaged: ${problems.join('; ')}.`, ANOTHER_COPY).with({ issues: listed })
+  // Who wrote the file may have numbered its rows anew.
+  const damage = mendIndexes(db, problems)
+  if (damage.length === 0) return
+  const listed = damage.map(message => ({ path: [], message }))
+  throw refused(`The file is damaged: ${damage.join('; ')}.`, ANOTHER_COPY).with({ issues: listed })
 }
 
 function checkReferences(db: Sqlite): void {

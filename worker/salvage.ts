@@ -1,4 +1,5 @@
 // Out of a file that SQLite finds malformed, into a new one: every table with the rows that can still be read.
+import { fillSql, isSearchTable } from '../src/shared/search.js'
 import { quoteIdentifier } from '../src/shared/sql.js'
 import { SqliteError, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
@@ -17,7 +18,8 @@ interface SchemaRow {
 
 /** `from` is only read. Tables, then rows, then indexes, triggers and views; what cannot be made is left out and named. */
 export function salvage(from: Sqlite, to: Sqlite): { tables: SalvagedTable[]; missing: string[] } {
-  const schema = readSchema(from)
+  // The indexes of text searches are made anew from the rows.
+  const [indexes, schema] = split(readSchema(from), ({ name }) => isSearchTable(name))
   const missing: string[] = []
   const make = (row: SchemaRow): boolean => {
     try {
@@ -31,10 +33,19 @@ export function salvage(from: Sqlite, to: Sqlite): { tables: SalvagedTable[]; mi
   }
   to.run('PRAGMA foreign_keys = OFF')
   const tables = schema.filter(row => row.type === 'table' && make(row)).map(row => copyTable(from, to, row.name))
+  for (const row of indexes.filter(isVirtual)) {
+    if (make(row) && !untilDamage(() => void to.run(fillSql(row.name)))) missing.push(`rows of ${row.name}`)
+  }
   // Only now: rows that triggers would write are among the rows.
   for (const row of schema) if (row.type !== 'table') make(row)
   to.run('PRAGMA foreign_keys = ON')
   return { tables, missing }
+}
+
+const isVirtual = ({ sql }: SchemaRow) => /^CREATE VIRTUAL TABLE/i.test(sql)
+
+function split<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(is), all.filter(one => !is(one))]
 }
 
 function readSchema(from: Sqlite): SchemaRow[] {

@@ -9,6 +9,7 @@ import type {
   TableStatus,
 } from '../src/shared/protocol.js'
 import { hasAuditTable } from './migrate/audit-trail.js'
+import { vacuum } from './search-indexes.js'
 import { readHistory } from './migrate/ledger.js'
 import type { Open } from './open.js'
 import type { PageMigrations } from './page-migration.js'
@@ -83,7 +84,7 @@ export class SchemaCalls implements SchemaEngine {
   /** VACUUM: the file shrinks to what it holds. */
   compact(): Promise<Outcome<null>> {
     return this.#saved(({ db }) => {
-      db.run('VACUUM')
+      vacuum(db)
       return null
     })
   }

@@ -14,12 +14,16 @@ import { conditionOf } from './table-text.js'
 import { readValues, type Declared } from './values.js'
 
 export async function readFile(query: Query): Promise<FileFacts> {
+  // What text search keeps is no table of an app.
+  const own = "s.name GLOB 'dataflow_search(*' OR s.name GLOB 'tr:*:search:*'"
   const listed = await query(
     `SELECT s.name, s.sql, l.type, l.wr, l.strict FROM sqlite_schema AS s JOIN pragma_table_list AS l
-     ON l.schema = 'main' AND l.name = s.name WHERE substr(s.name, 1, 7) <> 'sqlite_' ORDER BY s.rowid`,
+     ON l.schema = 'main' AND l.name = s.name WHERE substr(s.name, 1, 7) <> 'sqlite_' AND NOT (${own}) ORDER BY s.rowid`,
   )
   const of = (type: string) => listed.filter(row => row.type === type)
-  const triggers = await query("SELECT name, tbl_name FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid")
+  const triggers = await query(
+    `SELECT s.name, s.tbl_name FROM sqlite_schema AS s WHERE s.type = 'trigger' AND NOT (${own}) ORDER BY s.rowid`,
+  )
   const tables: TableFacts[] = []
   for (const row of of('table')) tables.push(await readTable(query, row))
   return {

@@ -9,6 +9,7 @@ import { badOption, named, readOptions, type PreparedOperation } from './options
 import { parseFilter } from './query.js'
 import { prepareList, preparePage, prepareRead } from './read.js'
 import { encodeAssignments, encodeKey, type Context } from './row.js'
+import { prepareSearch, SEARCH_OPTIONS } from './search.js'
 import { answeredRow, parseVersion, prepareCreate, prepareUpdate, prepareUpsert } from './write.js'
 
 /** Checks and encodes an operation on the calling thread. Throws a DataFlowError; nothing was sent. */
@@ -79,6 +80,8 @@ function prepareAs(op: MethodName, args: readonly unknown[], context: Context): 
       return prepareAggregate(readOptions(args[0], AGGREGATE_OPTIONS), context)
     case 'distinct':
       return prepareDistinct(args[0], readOptions(args[1], ['where', 'limit']), context)
+    case 'search':
+      return prepareSearch(args[0], readOptions(args[1], SEARCH_OPTIONS), context)
     case 'upsert':
       return prepareUpsert(args[0], readOptions(args[1], ['on', 'update']), context)
     case 'bulkCreate':

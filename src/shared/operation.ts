@@ -88,6 +88,22 @@ type Statement =
       readonly after: Keyset | null
       readonly include?: readonly Include[]
     }
+  | {
+      readonly op: 'search'
+      readonly model: string
+      /** As a user typed them. */
+      readonly words: string
+      readonly where: Condition | null
+      /** By searched field, what a match in it counts; null: not ranked, in key order. */
+      readonly weights: Readonly<Record<string, number>> | null
+      readonly limit: number | null
+      readonly offset: number
+      readonly select: readonly string[] | null
+      /** Fields that are cut into pieces at each match; none if it is not wanted. */
+      readonly highlight: readonly string[]
+      /** null: not wanted. `field`: null for the one that says most. */
+      readonly snippet: { readonly field: string | null; readonly words: number } | null
+    }
   | { readonly op: 'count'; readonly model: string; readonly where: Condition | null }
   | {
       readonly op: 'aggregate'
@@ -153,6 +169,16 @@ export interface WireColumns {
   readonly columns: readonly string[]
 }
 
+/** A text cut into pieces, in turn: what does not match, what does, what does not ... */
+export type WirePieces = readonly string[]
+
+/** For each row its rank, and the pieces that were asked for: of each field of `highlight`, and of the snippet. */
+export interface WireFound extends WireRows {
+  readonly ranks: readonly number[]
+  readonly highlights: readonly (readonly (WirePieces | null)[])[]
+  readonly snippets: readonly WirePieces[]
+}
+
 export interface WireTable {
   readonly columns: readonly string[]
   readonly rows: readonly (readonly (string | number | bigint | Uint8Array | null)[])[]
@@ -184,6 +210,7 @@ export interface WireResults {
   purge: boolean
   /** WireRows where a blob is selected and nothing included; else columns, as those of `read`. */
   list: WireRows | WireColumns
+  search: WireFound
   count: number
   /** A field of `group`, an answered term: a column each; a wide sum two, its high half and its low 32 bits. */
   aggregate: WireColumns

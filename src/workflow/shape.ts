@@ -24,6 +24,8 @@ export function shapeOf(model: PageModel, { op, args }: Operation<unknown>): Sha
       return rowShape(model, args[0])
     case 'list':
       return { is: 'list', of: rowShape(model, args[0]) }
+    case 'search':
+      return { is: 'list', of: rowShape(model, args[1]) }
     case 'count':
       return { is: 'number' }
     case 'delete':

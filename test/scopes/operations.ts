@@ -214,6 +214,21 @@ export const OPERATIONS: Record<MethodName, Make> = {
       args: [field, { where: chosen }],
       expected: oracle => [...new Set(sorted(oracle.select(kind, chosen), { [field]: 'asc' }).map(row => row[field]))],
     })),
+  search: kind =>
+    fc
+      .tuple(fc.constantFrom('e1', 'e2', 'e*', 'e1 OR e3', 'x', 'x OR y', 'nothing'), optionalWhere(kind), fc.boolean())
+      .map(([words, chosen, withRank]) => ({
+        args: [
+          words,
+          { where: chosen, ...(withRank ? { highlight: true, snippet: true, select: ['id'] } : { rank: false }) },
+        ],
+        expected: oracle => {
+          const wanted = words === 'e*' ? ['e1', 'e2', 'e3'] : words.split(' OR ')
+          const text = kind === 'Person' ? 'email' : 'title'
+          const rows = oracle.select(kind, chosen).filter(row => wanted.includes(row[text] as string))
+          return withRank ? keysOf(rows.map(({ id }) => id)) : rows
+        },
+      })),
   bulkCreate: kind =>
     fc
       .tuple(manyRows(kind), fc.constantFrom('fail', 'skip', 'update'), fc.constantFrom('abort', 'collect'))
@@ -258,6 +273,7 @@ export const OPERATIONS: Record<MethodName, Make> = {
 export function answer(method: MethodName, given: any): unknown {
   const result = withoutMoments(given)
   if (method === 'page') return result.items
+  if (method === 'search' && result[0]?.$snippet) return keysOf(result.map(({ id }: Row) => id))
   if (['bulkUpdate', 'bulkDelete', 'bulkRestore', 'bulkPurge'].includes(method))
     return { ...result, ids: keysOf(result.ids) }
   if (method !== 'bulkCreate' && method !== 'bulkUpsert') return result

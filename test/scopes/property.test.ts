@@ -22,12 +22,12 @@ const Person = model(
     version: t.version(),
     deletedAt: t.date().nullable(),
   },
-  { scope: 'tenantId', softDelete: true },
+  { scope: 'tenantId', softDelete: true, search: ['email'] },
 )
 const Note = model(
   'Note',
   { id: t.autoId(), tenantId: t.text(), personId: t.ref('Person', { onDelete: 'cascade' }), title: t.text() },
-  { scope: 'tenantId', unique: [['personId', 'title']] },
+  { scope: 'tenantId', unique: [['personId', 'title']], search: ['title'] },
 )
 const Tag = model('Tag', { id: t.id() }, { shared: true })
 const models = { people: Person, notes: Note, tags: Tag }

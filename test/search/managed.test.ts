@@ -5,9 +5,9 @@ import type { AnyModel } from '../../src/model.js'
 import { resolveModels } from '../../src/resolve.js'
 import { managedOf } from '../../worker/migrate/managed.js'
 import { checksumOf, shapeOf } from '../../worker/migrate/shape.js'
-import type { Sqlite } from '../../worker/seams.js'
 import { app, differencesOf, failureOf, history, metrics, ready, status } from '../ensure/support.js'
-import { localDatabase, parts, unwrap, type LocalDatabase } from '../support/local.js'
+import { localDatabase, unwrap, type LocalDatabase } from '../support/local.js'
+import { opened } from './support.js'
 
 const fields = { id: t.id(), title: t.text(), body: t.text().nullable(), views: t.integer().default(0) }
 const Plain = model('Post', fields)
@@ -35,26 +35,6 @@ const isSound = async (db: LocalDatabase<any>) =>
 const SHADOWS = ['', '_docsize', '_segdir', '_segments', '_stat'].map(end => `dataflow_search(posts)${end}`)
 const TRIGGERS = ['delete', 'insert', 'update in', 'update out'].map(what => `tr:posts:search:${what}`)
 const ALL = [...SHADOWS, ...TRIGGERS]
-
-/** Writes past the library, as another program would. */
-function opened() {
-  let sqlite: Sqlite | null = null
-  return {
-    parts: {
-      bootSqlite: async () => {
-        const module = await parts.bootSqlite()
-        return {
-          ...module,
-          createFile: module.createFile.bind(module),
-          open: (file: any) => (sqlite = module.open(file)),
-        }
-      },
-    },
-    get sqlite() {
-      return sqlite!
-    },
-  }
-}
 
 test('a model without triggers has the shape and the checksum that it always had', () => {
   const shape = shapeOfModel(Plain)
@@ -391,6 +371,12 @@ describe('modes', () => {
     await db.tables.posts.update('a', { title: 'x' })
     const [{ detail }] = db.events.filter(event => event.type === 'migrate') as any
     expect(detail.pending[0].kind).toBe('createSearch')
+    const error = await failureOf(db.tables.posts.search('x'))
+    expect(error).toMatchObject({ code: 'SCHEMA_MISMATCH', model: 'Post', op: 'search' })
+    expect(error.message).toContain('the table has no text search index yet')
+    await db.tables.posts.bulkCreate(Array.from({ length: 30 }, (_, i) => ({ title: `many ${i}` })))
+    await unwrap(db.engine.schema.apply())
+    expect((await db.tables.posts.search('many')).length).toBe(30)
     await db.close()
   })
 
@@ -413,6 +399,22 @@ describe('modes', () => {
     await again.close()
   })
 
+  test("an older build without the index cannot search it; onNewer 'compatible' still writes", async () => {
+    const { start } = app()
+    const first = await start({ posts: Titles })
+    await first.tables.posts.create({ id: 'a', title: 'Hello' })
+    const newer = await start({ posts: Post }, { version: 2 })
+    expect((await newer.tables.posts.search('hello')).length).toBe(1)
+    const older = await start({ posts: Titles }, { version: 1, migrations: { onNewer: 'compatible' } })
+    expect(await older.tables.posts.count()).toBe(1)
+    expect((await failureOf(older.tables.posts.search('hello'))).code).toBe('SCHEMA_MISMATCH')
+    await older.tables.posts.bulkCreate(Array.from({ length: 30 }, (_, i) => ({ title: `many ${i}` })))
+    const again = await start({ posts: Post }, { version: 2 })
+    expect((await again.tables.posts.search('many')).length).toBe(30)
+    await isSound(again)
+    await again.close()
+  })
+
   test('a warm start reads the registry and nothing else', async () => {
     const { start } = app()
     const first = await start({ posts: Post })
@@ -422,6 +424,35 @@ describe('modes', () => {
     expect((await metrics(db)).statements.executed).toBe(2)
     await db.close()
   })
+})
+
+test.each([
+  [{ search: [] }, 'search is a list of fields.'],
+  [{ search: 'title' }, 'search is a list of fields.'],
+  [{ search: ['nope'] }, 'search names "nope", which is no field.'],
+  [{ search: ['n'] }, 'Only texts can be searched.'],
+  [{ search: ['day'] }, 'Only texts can be searched.'],
+  [{ search: ['doc'] }, 'A column of that name cannot be searched.'],
+  [{ search: ['option'] }, 'A column of that name cannot be searched.'],
+  [{ search: ['title'] }, 'A table with a column "rowid" cannot be searched.'],
+])('BAD_MODEL: %j', (options, message) => {
+  const bad = () =>
+    resolveModels({
+      bad: model(
+        'Bad',
+        {
+          id: t.id(),
+          title: t.text(),
+          n: t.integer(),
+          day: t.date({ as: 'text' }),
+          doc: t.text().column('DocId'),
+          option: t.text().column('a=b'),
+          other: t.text().column('RowID'),
+        },
+        options as never,
+      ) as never,
+    })
+  expect(bad).toThrow(expect.objectContaining({ code: 'BAD_MODEL', model: 'Bad', text: message }))
 })
 
 test('names and columns of every kind', () => {

@@ -57,6 +57,8 @@ function ownFields(op: OfModel, model: ModelDefinition): readonly string[] {
       return [model.key, ...(op.select ?? all)]
     case 'aggregate':
       return [...(op.group ?? []), ...op.terms.flatMap(term => term.field ?? [])]
+    case 'search':
+      return [SEARCH_INDEX, model.key, ...(op.select ?? all)]
     case 'list':
       return [...(op.select ?? all), ...op.order.map(term => term.field)]
     default:

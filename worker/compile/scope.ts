@@ -74,6 +74,7 @@ export function bindToScope(op: WireOperation, models: Models, scope: Scope): Wi
       return { ...op, set: bindAssignments(op.set, model, scope) }
     case 'read':
     case 'list':
+    case 'search':
     case 'count':
     case 'aggregate':
     case 'delete':

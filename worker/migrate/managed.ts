@@ -1,9 +1,10 @@
 // What the library keeps on a model's table by itself, beside its indexes: triggers, and the full-text index that some of
 // them fill. Derived from the model, and part of its shape.
 import type { ModelDefinition } from '../../src/shared/definition.js'
+import { fillSql } from '../../src/shared/search.js'
 import { AUDIT_TRAIL, SEARCH_INDEX } from '../compile/fields-used.js'
 import { auditTriggers, isAuditTrigger } from './audit-trail.js'
-import { fillSearchSql, isSearchTrigger, searchOf, searchTriggers } from './search-index.js'
+import { isSearchTrigger, searchOf, searchTriggers } from './search-index.js'
 import type { TableShape, TriggerShape } from './shape.js'
 import * as steps from './step.js'
 import type { PlannedStep } from './step.js'
@@ -47,11 +48,11 @@ export function planManaged(stored: Managed, declared: TableShape, rebuilt = fal
   return {
     drop: [
       ...dropped.map(trigger => steps.dropTrigger(declared, trigger)),
-      ...(stored.search && !inStep ? [steps.dropSearch(declared, stored.search, fillSearchSql(stored.search))] : []),
+      ...(stored.search && !inStep ? [steps.dropSearch(declared, stored.search, fillSql(stored.search.name))] : []),
     ],
     create: [
       ...(declared.search && !inStep
-        ? [steps.createSearch(declared, declared.search, fillSearchSql(declared.search))]
+        ? [steps.createSearch(declared, declared.search, fillSql(declared.search.name))]
         : []),
       ...created.map(trigger => steps.createTrigger(declared, trigger)),
     ],

@@ -2,15 +2,13 @@
 // triggers that keep it in step.
 import type { ModelDefinition } from '../../src/shared/definition.js'
 import { quoteIdentifier as q } from '../../src/shared/sql.js'
+import { searchedFields, searchTableOf, suspendedSql } from '../../src/shared/search.js'
 import type { SearchShape, TriggerShape } from './shape.js'
 
 /** Letters with their marks taken off: `café` is found as `cafe`. */
 export const TOKENIZER = ['unicode61', 'remove_diacritics=2'] as const
 /** Characters of a prefix that has an index of its own: without one, `ca*` reads every word that begins with it. */
 const PREFIXES = [2, 3]
-
-/** Of a table of that name. Its shadow tables begin with it too, and end otherwise: no two are ever one. */
-export const searchTableOf = (table: string): string => `dataflow_search(${table})`
 
 export function searchOf(model: ModelDefinition): SearchShape | null {
   const columns = searchedColumns(model)
@@ -21,15 +19,8 @@ export function searchOf(model: ModelDefinition): SearchShape | null {
   return { name, sql: `CREATE VIRTUAL TABLE ${q(name)} USING fts4(${parts.join(', ')})` }
 }
 
-/** In the order of the index's columns: by name, so that the order of a declaration says nothing. */
-export function searchedColumns({ fields, search = [] }: ModelDefinition): string[] {
-  return search.map(name => fields.find(field => field.name === name)!.column).sort()
-}
-
-/** Reads all rows. Also what mends an index that is out of step. */
-export function fillSearchSql({ name }: Pick<SearchShape, 'name'>): string {
-  return `INSERT INTO ${q(name)} (${q(name)}) VALUES ('rebuild')`
-}
+/** In the order of the index's columns. */
+const searchedColumns = (model: ModelDefinition) => searchedFields(model).map(({ column }) => column)
 
 /** Part of the name of each trigger that keeps an index. */
 const SEARCH = ':search:'
@@ -58,7 +49,7 @@ export function searchTriggers(model: ModelDefinition): TriggerShape[] {
     return { name, sql: `CREATE TRIGGER ${q(name)} ${event} BEGIN ${body}; END` }
   }
   return [
-    trigger('insert', `AFTER INSERT ON ${table}`, putIn),
+    trigger('insert', `AFTER INSERT ON ${table} WHEN NOT EXISTS (${suspendedSql(index)})`, putIn),
     trigger('delete', `BEFORE DELETE ON ${table}`, takeOut),
     trigger('update out', `BEFORE UPDATE ON ${table} WHEN ${changed}`, takeOut),
     trigger('update in', `AFTER UPDATE ON ${table} WHEN ${changed}`, putIn),

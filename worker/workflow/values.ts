@@ -27,12 +27,14 @@ export function valueOfResult(op: WireOperation, result: WireResult, model: Comp
     case 'upsert':
       return decode(fields, result)[0]
     case 'read':
+    case 'search':
     case 'list': {
       const selected = op.select?.map(name => fields.find(field => field.name === name)!) ?? fields
       // What is included stands behind the columns of the row itself.
-      const own = op.include ? { columns: (result as WireColumns).columns.slice(0, selected.length) } : result
+      const included = op.op !== 'search' && op.include
+      const own = included ? { columns: (result as WireColumns).columns.slice(0, selected.length) } : result
       const rows = decode(selected, own)
-      return op.op === 'list' && op.method !== 'first' ? rows : (rows[0] ?? null)
+      return op.op !== 'read' && op.method !== 'first' ? rows : (rows[0] ?? null)
     }
     case 'insertMany':
     case 'bulkUpdate':
