@@ -1,4 +1,5 @@
 // read, list, first, page, count: what crosses, and rows back.
+import { describe } from '../shared/codec.js'
 import type { FieldDefinition } from '../shared/definition.js'
 import { DataFlowError } from '../shared/errors.js'
 import { isEmptyCondition, parseWhere, type Condition } from '../shared/filter.js'
@@ -68,7 +69,7 @@ function parseOrder(orderBy: unknown, context: Context): OrderTerm[] {
 export function parseCount(value: unknown, name: string): number | null {
   if (value === undefined) return null
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw badOption(`${name} must be a whole number of 0 or more.`, `${name}: 20.`)
+  throw badOption(`${name} must be a whole number of 0 or more, not ${describe(value)}.`, `${name}: 20.`)
 }
 
 export function prepareList(
