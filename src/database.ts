@@ -66,11 +66,14 @@ export interface Executor<Ms = {}> {
   /** Runs a typed workflow in one round trip and one transaction: what each node gave, by its name. */
   execute<In, Out>(
     workflow: Workflow<In, Out>,
-    ...args: {} extends In ? [input?: In, options?: RunOptions] : [input: In, options?: RunOptions]
+    ...args: {} extends In ? [input?: InputOf<In>, options?: RunOptions] : [input: In, options?: RunOptions]
   ): Promise<Out>
   /** Runs a raw query with bound values. `SQL`, `READONLY`, `VALIDATION`. */
   sql<T = Record<string, SqlValue>>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]>
 }
+
+/** Without an input nothing else can be taken for it, such as options. */
+type InputOf<In> = keyof In extends never ? Record<string, never> : In
 
 export interface ExecuteOptions extends RunOptions {
   /** Values for the parameters of nodes, by node id and name. */

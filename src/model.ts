@@ -77,7 +77,7 @@ export interface UpsertOptions<F extends Fields> {
   /** The unique fields that decide whether the row exists; the key if left out. */
   on?: keyof F | readonly (keyof F)[]
   /** What changes in a row that exists: these fields, or these values. All that were given if left out. */
-  update?: readonly (keyof F)[] | UpdateOf<F>
+  update?: readonly (keyof F)[] | OrUpdateRefs<UpdateOf<F>>
 }
 export interface BulkCreateOptions {
   /** What becomes of a row whose key or unique values are taken: `fail` if left out. */

@@ -13,6 +13,7 @@ import { toDataFlowError } from './failure.js'
 import type { Lease } from './leases.js'
 import type { Restrictions } from './restrictions.js'
 import { SqliteError, type Clock, type Sqlite } from './seams.js'
+import { checkWorkflow } from './workflow/check.js'
 import { runWorkflow } from './workflow/run.js'
 
 export type UnitOutcome = Outcome<readonly UnitResult[]>
@@ -27,6 +28,12 @@ export interface Attempt {
   /** By unit: whether a check was made for it, which may have made or recorded something: that is saved first. */
   readonly checked: boolean[]
   changes: Changes
+}
+
+/** An operation; in a workflow the name of its node. */
+interface At {
+  readonly op: WireOperation | WireWorkflow
+  readonly node?: string
 }
 
 interface Job {
@@ -55,7 +62,7 @@ export class MessageRunner {
   readonly #parts: MessageParts
   readonly tx = { committed: 0, rolledBack: 0 }
   /** What is executed, or was last. */
-  #at!: { readonly op: WireOperation | WireWorkflow; readonly node?: string }
+  #at!: At
 
   constructor(parts: MessageParts) {
     this.#parts = parts
@@ -100,6 +107,7 @@ export class MessageRunner {
     this.#at = { op: unit.ops[0]! }
     try {
       this.#parts.begin(unit)
+      assertWorkflows(unit)
       const execution: Execution = {
         stamp: lease.stamp,
         changes: new Changes(),
@@ -129,6 +137,7 @@ export class MessageRunner {
     const { checks } = ensure
     try {
       begin(unit)
+      assertWorkflows(unit)
       this.#scopeOf(unit)
       this.#ensure(unit, ticket)
       return true
@@ -210,27 +219,31 @@ export class MessageRunner {
     const { db, executor, models } = this.#parts
     this.#at = { op }
     if (op.op !== 'workflow') return executor.execute(op, execution)
-    return runWorkflow(op, execution, {
+    const result = runWorkflow(op, execution, {
       db,
       executor,
       models,
-      onOperation: (inner, node) => {
-        this.#at = { op: inner, node }
+      onOperation: at => {
+        this.#at = { op: at.op ?? op, node: at.node }
       },
-      describe: (error, inner, node) => this.#describeOperation(error, inner, node),
+      describe: (error, at) => this.#describeAt(error, { op: at.op ?? op, node: at.node }),
     })
+    // What fails at COMMIT is no operation's.
+    this.#at = { op }
+    return result
   }
 
   /** The failure of what was executed last, or of the unit as a whole. */
   #describe(error: unknown): DataFlowError {
     if (error instanceof SqliteError && error.fatal) this.#parts.onFatal(error)
-    const { op, node } = this.#at
-    if (op.op !== 'workflow') return this.#describeOperation(error, op, node)
-    const failure = toDataFlowError(error, { models: this.#definitions() })
-    return failure.with({ op: 'workflow' })
+    return this.#describeAt(error, this.#at)
   }
 
-  #describeOperation(error: unknown, op: WireOperation, node: string | undefined): DataFlowError {
+  #describeAt(error: unknown, { op, node }: At): DataFlowError {
+    if (op.op === 'workflow') {
+      const failure = toDataFlowError(error, { models: this.#definitions() })
+      return failure.with({ op: 'workflow', ...(node === undefined ? {} : { node }) })
+    }
     const model = op.op === 'sql' ? undefined : this.#parts.models.get(op.model)?.definition
     const failure = toDataFlowError(error, {
       models: this.#definitions(),
@@ -259,6 +272,11 @@ export class MessageRunner {
     })
     return names.length === 1 ? names : new Set(names)
   }
+}
+
+/** What is no workflow is refused before anything looks into it. */
+function assertWorkflows({ ops }: Unit): void {
+  for (const op of ops) if (op.op === 'workflow') checkWorkflow(op.steps)
 }
 
 /** The operations of a unit, those of its workflows too. */

@@ -1,4 +1,5 @@
 // What chooses rows: filters, selections, orders, numbers of rows.
+import { describe } from '../shared/codec.js'
 import type { FieldDefinition } from '../shared/definition.js'
 import { isEmptyCondition, parseWhere, type Condition } from '../shared/filter.js'
 import type { OrderTerm } from '../shared/operation.js'
@@ -51,5 +52,5 @@ export function parseOrder(orderBy: unknown, context: Context): OrderTerm[] {
 export function parseCount(value: unknown, name: string): number | null {
   if (value === undefined) return null
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw badOption(`${name} must be a whole number of 0 or more.`, `${name}: 20.`)
+  throw badOption(`${name} must be a whole number of 0 or more, not ${describe(value)}.`, `${name}: 20.`)
 }

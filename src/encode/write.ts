@@ -1,4 +1,5 @@
 // create, update, upsert: what crosses, and the row back.
+import { describe } from '../shared/codec.js'
 import { DataFlowError } from '../shared/errors.js'
 import type { WireOperation, WireRows, WireWritten } from '../shared/operation.js'
 import { whereLive } from '../shared/soft-delete.js'
@@ -33,7 +34,7 @@ export function prepareUpdate(
 /** The version that the row must still have; null for any. */
 export function parseVersion({ version = null }: { version?: unknown }, { model }: Context): number | null {
   if (version !== null && !Number.isSafeInteger(version)) {
-    throw badOption('version must be a whole number.', 'pass the row.version that was read.')
+    throw badOption(`version must be a whole number, not ${describe(version)}.`, 'pass the row.version that was read.')
   }
   if (version !== null && !model.fields.some(field => field.definition.kind === 'version')) {
     throw badOption(`${model.definition.name} has no version field.`, 'add one with t.version().')

@@ -88,7 +88,7 @@ const ISO_DATE =
   /^((?:\d{4}|[+-]\d{6})(?:-\d\d(?:-(\d\d))?)?)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3}0*)?)?(?:Z|[+-]\d\d:\d\d)?)?$/
 
 /** Engines read a date out of almost any text, drop what is finer than a millisecond, and take 30 February for 2 March. */
-function isIsoDate(text: string): boolean {
+export function isIsoDate(text: string): boolean {
   const [, date, day] = ISO_DATE.exec(text) ?? []
   return date !== undefined && (day === undefined || new Date(date).getUTCDate() === Number(day))
 }
@@ -239,9 +239,19 @@ function refuse(message: string, path: readonly PropertyKey[]): never {
   throw new BadValue(message, [{ path: [...path], message }])
 }
 
+/** What stands where an earlier node's result will be: an object has it, but is no value that could be looked into. */
+export const STANDS_FOR_VALUE: unique symbol = Symbol('dataflow-edge.stands-for-value')
+
 /** An object that is neither null nor an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(STANDS_FOR_VALUE in value)
+}
+
+/** An object of no class. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (!isObject(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** What a value is, without showing it: values never appear in a message. */
@@ -255,6 +265,7 @@ export function describe(value: unknown): string {
         ? 'a fraction or a number beyond 2^53'
         : 'an infinite number'
   }
+  if (typeof value === 'object' && STANDS_FOR_VALUE in value) return 'a reference'
   // Not value.constructor: data may hold a property of that name.
   if (typeof value === 'object')
     return `a ${Object.getPrototypeOf(value)?.constructor?.name ?? 'null-prototype object'}`

@@ -1,5 +1,5 @@
 // The $operators: `where` as an app writes it -> a checked condition with values as stored. Plain data.
-import { BadValue, describe, encodeValue } from './codec.js'
+import { BadValue, describe, encodeValue, isPlainObject } from './codec.js'
 import { fieldOf, type FieldDefinition, type ModelDefinition, type StoredValue } from './definition.js'
 import { DataFlowError } from './errors.js'
 import {
@@ -378,12 +378,6 @@ function encodeOperand(
       hint: Array.isArray(value) ? 'for any of several values write { $in: [...] }.' : 'correct the filter.',
     })
   }
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function count(context: Context): void {

@@ -1,7 +1,12 @@
 // Conditions whose values are references of a workflow: parsed when the values are known.
-import type { ModelDefinition } from './definition.js'
+import { fieldOf, type FieldDefinition, type ModelDefinition } from './definition.js'
 import { join, negate, parseWhere, related, type Condition } from './filter.js'
 import { isWireReference, type WireReference } from './workflow.js'
+
+/** Raw SQL gives a bigint only where a number would not be exact. */
+export function widened(field: FieldDefinition | undefined, value: unknown): unknown {
+  return field?.kind === 'bigint' && Number.isSafeInteger(value) ? BigInt(value as number) : value
+}
 
 /** The condition with every reference in its place. Throws BAD_FILTER and VALIDATION as `parseWhere` does. */
 export function completeCondition(
@@ -15,7 +20,8 @@ export function completeCondition(
   switch (condition.type) {
     case 'late': {
       const { field, operator, operand, ci } = condition
-      const known = (value: unknown) => (isWireReference(value) ? valueOf(value) : value)
+      const definition = fieldOf(model, field)
+      const known = (value: unknown) => (isWireReference(value) ? widened(definition, valueOf(value)) : value)
       const value = Array.isArray(operand) ? operand.map(known) : known(operand)
       return parseWhere(model, { [field]: { [operator]: value, ...(ci ? { $ci: true } : {}) } }, { op })
     }

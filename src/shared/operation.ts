@@ -238,6 +238,12 @@ const WRITES: ReadonlySet<OperationName> = new Set([
   'bulkPurge',
 ])
 
+const READS: ReadonlySet<OperationName> = new Set(['read', 'list', 'count', 'aggregate', 'sql'])
+
+export function isOperationName(name: unknown): name is OperationName {
+  return WRITES.has(name as OperationName) || READS.has(name as OperationName)
+}
+
 /** Whether an operation of that name writes. Of raw SQL only SQLite can tell. */
 export function isWrite(op: OperationName): boolean {
   return WRITES.has(op)

@@ -1,4 +1,5 @@
 // What a node of a workflow will give, before it has run: a reference that stands where its value will be.
+import { describe, isPlainObject, isWellFormed } from './codec.js'
 import { DataFlowError } from './errors.js'
 
 declare const VALUE: unique symbol
@@ -70,17 +71,45 @@ function refuse(place: Place): never {
 
 /**
  * A value as the JSON text that stands in SQL for a reference, inside `json_extract(?, '$')`: SQLite reads any kind of value
- * back from it, exact.
+ * back from it, exact. Lists and objects are read back as their JSON text, with dates as epoch milliseconds.
+ * Throws VALIDATION for what SQL cannot hold.
  */
 export function toJsonParam(value: unknown): string {
-  if (value instanceof Uint8Array || value instanceof ArrayBuffer) {
-    throw new DataFlowError('VALIDATION', 'a reference to bytes cannot stand in SQL.', {
-      op: 'sql',
-      hint: 'read them in the SQL itself.',
-    })
+  const json = toJson(value ?? null)
+  return typeof value === 'object' && value !== null && !(value instanceof Date) ? JSON.stringify(json) : json
+}
+
+const MAX_DEPTH = 100
+
+function toJson(value: unknown, depth = 0): string {
+  if (depth > MAX_DEPTH) return refuseInSql('what is nested too deep')
+  switch (typeof value) {
+    case 'string':
+      return isWellFormed(value) ? JSON.stringify(value) : refuseInSql('text with half of a surrogate pair')
+    case 'number':
+      if (Number.isNaN(value)) return refuseInSql('NaN')
+      return Number.isFinite(value) ? JSON.stringify(value) : value > 0 ? '9e999' : '-9e999'
+    case 'bigint':
+      return BigInt.asIntN(64, value) === value ? String(value) : refuseInSql('a bigint beyond 64 bits')
+    case 'boolean':
+      return String(value)
+    case 'object':
+      if (value === null) return 'null'
+      if (value instanceof Date) return toJson(value.getTime())
+      if (Array.isArray(value)) return `[${value.map(item => toJson(item ?? null, depth + 1)).join(',')}]`
+      if (!isPlainObject(value)) return refuseInSql(describe(value))
+      return `{${Object.entries(value)
+        .filter(([, inner]) => inner !== undefined)
+        .map(([name, inner]) => `${JSON.stringify(name)}:${toJson(inner, depth + 1)}`)
+        .join(',')}}`
+    default:
+      return refuseInSql(describe(value))
   }
-  if (value instanceof Date) return String(value.getTime())
-  if (typeof value === 'bigint') return String(value)
-  if (value === Infinity || value === -Infinity) return value > 0 ? '9e999' : '-9e999'
-  return JSON.stringify(typeof value === 'object' && value !== null ? JSON.stringify(value) : (value ?? null))
+}
+
+function refuseInSql(what: string): never {
+  throw new DataFlowError('VALIDATION', `a reference to ${what} cannot stand in SQL.`, {
+    op: 'sql',
+    hint: 'refer to a text, a number, a boolean, a date or null, or read it in the SQL itself.',
+  })
 }

@@ -29,6 +29,9 @@ export interface WireStep {
   readonly run: WireOperation | { readonly steps: readonly WireStep[] } | WireControl
 }
 
+/** So many scopes and savepoints may be open at once: each is a frame of the runner's. */
+export const MAX_OPEN = 100
+
 /** A mark in the order of the steps. `name` is the scope's or the savepoint's. */
 export interface WireControl {
   readonly control: 'scope' | 'commit' | 'rollback' | 'savepoint' | 'rollbackTo'
@@ -60,7 +63,15 @@ export function isWireReference(value: unknown): value is WireReference {
   return typeof value === 'object' && value !== null && 'slot' in value
 }
 
-/** All operations of steps, those of nested steps too. */
+/** An SQL condition as the query that gives 1 if it is true. */
+export function conditionQuery({ sql, params }: Extract<WireStep['when'], { sql: string }>): WireOperation {
+  return { op: 'sql', sql: `SELECT (${sql}\n) IS TRUE`, params, method: 'when' }
+}
+
+/** All operations of steps, those of nested steps and of conditions too. */
 export function operationsOf(steps: readonly WireStep[]): WireOperation[] {
-  return steps.flatMap(({ run }) => ('op' in run ? [run] : 'steps' in run ? operationsOf(run.steps) : []))
+  return steps.flatMap(({ run, when }) => [
+    ...(when && 'sql' in when ? [conditionQuery(when)] : []),
+    ...('op' in run ? [run] : 'steps' in run ? operationsOf(run.steps) : []),
+  ])
 }

@@ -1,7 +1,7 @@
 // References put in their places: what is known becomes the value, the rest the number of the step that gives it.
 import type { References } from '../encode/row.js'
 import type { PageField } from '../resolve.js'
-import { isObject } from '../shared/codec.js'
+import { isPlainObject, STANDS_FOR_VALUE } from '../shared/codec.js'
 import { didYouMean } from '../shared/nearest.js'
 import { placeOf, showPlace, toJsonParam, type Place } from '../shared/reference.js'
 import { isSqlExpr, SqlFragment, type SqlExpr } from '../shared/sql.js'
@@ -30,6 +30,10 @@ export class Bound {
     return new Bound(this.slot, [...this.path, name], shape, `${this.place}.${name}`, this.#onUse)
   }
 
+  get [STANDS_FOR_VALUE](): true {
+    return true
+  }
+
   toWire(): WireReference {
     this.#onUse()
     return { slot: this.slot, path: this.path }
@@ -43,6 +47,10 @@ export class Group {
   constructor(results: ReadonlyMap<string, unknown>) {
     this.results = results
   }
+
+  get [STANDS_FOR_VALUE](): true {
+    return true
+  }
 }
 
 /** By the names of nodes, `input` and `item` among them: a Bound, a Group, a list of these, or a value that is known. */
@@ -54,13 +62,8 @@ export function bind(value: unknown, scope: Scope): unknown {
   if (place) return follow(place, scope)
   if (isSqlExpr(value)) return bindSql(value, scope)
   if (Array.isArray(value)) return value.map(item => bind(item, scope))
-  if (!isObject(value) || !isPlain(value)) return value
+  if (!isPlainObject(value)) return value
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, bind(inner, scope)]))
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function follow(place: Place, scope: Scope): unknown {
@@ -88,6 +91,7 @@ function bindSql(query: SqlExpr, scope: Scope): SqlExpr {
     const place = placeOf(param)
     if (!place) return param
     const value = follow(place, scope)
+    if (value === undefined) throw badReference(`${showPlace(place)} is undefined`, 'give the input a value, or null.')
     return value instanceof Bound ? asStored(value.toWire()) : toJsonParam(value)
   })
   return new SqlFragment(query.parts, params, (query as SqlFragment).schema)
@@ -117,9 +121,13 @@ export const repeatedReferences: References = {
   },
 }
 
+const TEXT_OPERATORS: readonly string[] = ['$like', '$startsWith', '$endsWith', '$contains']
+
 function misfitOperand({ shape }: Bound, field: PageField, operator: string): string | undefined {
   if (operator === '$null' || operator === '$exists') return 'is a reference'
-  const { schema: _schema, ...plain } = field
+  const { schema: _schema, ...rest } = field
+  // A part of a text, or a pattern: not one of an enum's values.
+  const plain = TEXT_OPERATORS.includes(operator) ? { definition: { ...rest.definition, kind: 'text' as const } } : rest
   if (!['$in', '$nin', '$between'].includes(operator) || shape.is === 'unknown') return misfit(shape, plain)
   return shape.is === 'list' ? misfit(shape.of, plain) : 'is no list'
 }

@@ -1,11 +1,12 @@
 // A built workflow: JSON, from the builder or from anywhere. Checked, ordered, and turned into a plan.
 import type { PageModel } from '../resolve.js'
-import { isObject } from '../shared/codec.js'
+import { describe, isObject } from '../shared/codec.js'
 import { DataFlowError } from '../shared/errors.js'
 import { didYouMean, nearest } from '../shared/nearest.js'
-import { makeReference } from '../shared/reference.js'
+import { connect, isPlaceholder, parsePath, shown } from './connect.js'
 import { fromJson } from './json.js'
 import { COMMON_TYPES, modelTypes, OPERATION_NAMES, type Frames, type NodeType } from './node-types.js'
+import { order } from './order.js'
 import type { Plan, PlanNode } from './plan.js'
 
 /** A workflow of WorkflowBuilder: plain data, the same after `JSON.parse(JSON.stringify(built))`. */
@@ -33,6 +34,7 @@ export type Parameters = Readonly<Record<string, Readonly<Record<string, unknown
 interface Resolved {
   readonly id: string
   readonly type: NodeType
+  readonly mark: boolean
   readonly params: Record<string, unknown>
   readonly connections: readonly BuiltConnection[]
 }
@@ -48,14 +50,16 @@ export interface Compiled {
 /** Throws BAD_WORKFLOW, UNKNOWN_MODEL, UNKNOWN_FIELD. Without models only what is known without them is checked. */
 export function compileBuilt(built: unknown, models: Models | null, parameters: Parameters = {}): Compiled {
   assertBuilt(built)
-  const resolved = order(built, resolve(built, models, parameters))
+  if (!isObject(parameters)) throw badParameters(`parameters must be an object, not ${describe(parameters)}.`)
+  const resolved = order(resolve(built, models, parameters), built.connections)
+  const typeOf = new Map(resolved.map(({ id, type }) => [id, type]))
   const frames: Frames['open'] = []
   const nodes = resolved.map(({ id, type, params, connections }): PlanNode => {
     const body = atNode(id, () => {
       // Its own copy: references are put into it.
       const withReferences = structuredClone(params)
       for (const connection of connections) {
-        if (connection.input !== 'after') connect(withReferences, connection, resolved)
+        if (connection.input !== 'after') connect(withReferences, connection, typeOf.get(connection.from)!)
       }
       return type.body(withReferences, { node: id, open: frames })
     })
@@ -67,24 +71,26 @@ export function compileBuilt(built: unknown, models: Models | null, parameters: 
   return {
     plan: { name: 'workflow', nodes },
     results: values => flatResults(resolved, values),
-    open: resolved.flatMap(({ id, params }) =>
-      Object.entries(params).flatMap(([name, value]) => (isPlaceholder(value) ? [`${id}.${name}`] : [])),
-    ),
+    open: resolved.flatMap(({ id, params, connections }) => {
+      const connected = new Set(connections.map(({ input }) => input))
+      const open = Object.keys(params).filter(name => isPlaceholder(params[name]) && !connected.has(name))
+      return open.map(name => `${id}.${name}`)
+    }),
   }
 }
 
 function assertBuilt(built: unknown): asserts built is BuiltWorkflow {
-  const { dataflow, nodes, connections } = (built ?? {}) as Partial<BuiltWorkflow>
-  const texts = (value: unknown, names: readonly string[]) =>
-    isObject(value) &&
-    Object.keys(value).every(name => [...names, 'params'].includes(name)) &&
-    names.every(name => typeof value[name] === 'string')
+  const has = (value: unknown, names: readonly string[]): value is Record<string, unknown> =>
+    isObject(value) && Object.keys(value).length === names.length && names.every(name => Object.hasOwn(value, name))
+  const texts = (value: object) =>
+    Object.entries(value).every(([name, v]) => name === 'params' || typeof v === 'string')
   const sound =
-    dataflow === 1 &&
-    Array.isArray(nodes) &&
-    nodes.every(node => texts(node, ['type', 'id']) && isObject(node.params)) &&
-    Array.isArray(connections) &&
-    connections.every(connection => texts(connection, ['from', 'output', 'to', 'input']))
+    has(built, ['dataflow', 'nodes', 'connections']) &&
+    built.dataflow === 1 &&
+    Array.isArray(built.nodes) &&
+    built.nodes.every(node => has(node, ['type', 'id', 'params']) && texts(node) && isObject(node.params)) &&
+    Array.isArray(built.connections) &&
+    built.connections.every(connection => has(connection, ['from', 'output', 'to', 'input']) && texts(connection))
   if (!sound) throw bad('That is no workflow', 'make it with workflow(), or with new WorkflowBuilder() ... .build().')
 }
 
@@ -92,25 +98,36 @@ function assertBuilt(built: unknown): asserts built is BuiltWorkflow {
 
 function resolve(built: BuiltWorkflow, models: Models | null, parameters: Parameters): Resolved[] {
   const typeNamed = typesOf(models)
-  const ids = built.nodes.map(node => node.id)
-  for (const [i, id] of ids.entries()) {
-    if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(id)) throw bad(`"${show(id)}" is no id of a node`, 'letters, digits, _ and -.')
-    if (ids.indexOf(id) !== i) throw bad(`Two nodes have the id ${id}`, 'every node has an id of its own.')
+  const connectionsTo = new Map<string, BuiltConnection[]>()
+  for (const { id } of built.nodes) {
+    if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(id))
+      throw bad(`"${shown(id)}" is no id of a node`, 'letters, digits, _ and -.')
+    if (connectionsTo.has(id)) throw bad(`Two nodes have the id ${id}`, 'every node has an id of its own.')
+    connectionsTo.set(id, [])
   }
-  for (const id of Object.keys(parameters)) assertNode(id, ids, 'The parameters name')
-  for (const { from, to } of built.connections) {
-    assertNode(from, ids, 'A connection comes from')
-    assertNode(to, ids, 'A connection goes to')
+  for (const [id, given] of Object.entries(parameters)) {
+    assertNode(id, connectionsTo, 'The parameters name')
+    if (!isObject(given)) throw badParameters(`The parameters of ${id} must be an object, not ${describe(given)}.`)
+  }
+  for (const connection of built.connections) {
+    assertNode(connection.from, connectionsTo, 'A connection comes from')
+    assertNode(connection.to, connectionsTo, 'A connection goes to')
+    connectionsTo.get(connection.to)!.push(connection)
   }
   return built.nodes.map(({ type: typeName, id, params }) =>
     atNode(id, () => {
       const type = typeNamed(typeName)
-      const connections = built.connections.filter(connection => connection.to === id)
-      const all = { ...(fromJson(params) as object), ...parameters[id] } as Record<string, unknown>
+      const connections = connectionsTo.get(id)!
+      const given = Object.hasOwn(parameters, id) ? parameters[id] : {}
+      const all = { ...(fromJson(params) as object), ...given } as Record<string, unknown>
       checkInputs(type, all, connections)
-      return { id, type, params: all, connections }
+      return { id, type, mark: type.name.startsWith('Transaction'), params: all, connections }
     }),
   )
+}
+
+function badParameters(text: string): DataFlowError {
+  return new DataFlowError('BAD_OPTION', text, { op: 'workflow', hint: '{ parameters: { user: { name } } }.' })
 }
 
 function typesOf(models: Models | null): (name: string) => NodeType {
@@ -126,9 +143,9 @@ function typesOf(models: Models | null): (name: string) => NodeType {
     if (models && model && !models.has(model)) {
       throw new DataFlowError(
         'UNKNOWN_MODEL',
-        `There is no node type ${show(name)}: this database has no model ${show(model)}.`,
+        `There is no node type ${shown(name)}: this database has no model ${shown(model)}.`,
         {
-          model,
+          model: shown(model),
           hint: didYouMean(model, [...models.keys()]),
         },
       )
@@ -136,91 +153,39 @@ function typesOf(models: Models | null): (name: string) => NodeType {
     if (!models && model) return modelTypes(model, null).find(type => type.name === name)!
     const near = nearest(name, [...types.keys()])
     throw bad(
-      `There is no node type ${show(name)}`,
+      `There is no node type ${shown(name)}`,
       near ? `did you mean ${near}?` : 'UserCreateNode, UserListNode, SQLNode ...',
     )
   }
 }
 
-function assertNode(id: string, ids: readonly string[], what: string): void {
-  if (!ids.includes(id)) throw bad(`${what} a node "${show(id)}", which does not exist`, didYouMean(id, ids))
+function assertNode(id: string, known: ReadonlyMap<string, unknown>, what: string): void {
+  if (known.has(id)) return
+  throw bad(`${what} a node "${shown(id)}", which does not exist`, didYouMean(id, [...known.keys()]))
 }
 
 function checkInputs(type: NodeType, params: Record<string, unknown>, connections: readonly BuiltConnection[]): void {
-  const connected = connections.map(({ input }) => input)
-  const [first] = connected.filter((input, i) => connected.indexOf(input) !== i && input !== 'after')
-  if (first !== undefined) throw bad(`Two connections go to the input ${show(first)}`, 'remove one.')
-  const roots = connected.filter(input => input !== 'after').map(input => input.split('.')[0]!)
+  const connected = new Set<string>()
+  for (const { input } of connections) {
+    if (input === 'after') continue
+    if (connected.has(input)) throw bad(`Two connections go to the input ${shown(input)}`, 'remove one.')
+    connected.add(input)
+  }
+  const roots = [...connected].map(input => input.split('.')[0]!)
   for (const name of [...Object.keys(params), ...roots]) {
     if (!type.inputs || type.inputs.includes(name)) continue
     const hint = didYouMean(name, type.inputs)
     if (type.name.endsWith('CreateNode') && !type.name.endsWith('BulkCreateNode')) {
-      throw new DataFlowError('UNKNOWN_FIELD', `${type.name} has no input ${show(name)}.`, {
-        fields: [show(name)],
+      throw new DataFlowError('UNKNOWN_FIELD', `${type.name} has no input ${shown(name)}.`, {
+        fields: [shown(name)],
         hint,
       })
     }
-    throw bad(`${type.name} has no ${roots.includes(name) ? 'input' : 'parameter'} ${show(name)}`, hint)
+    throw bad(`${type.name} has no ${roots.includes(name) ? 'input' : 'parameter'} ${shown(name)}`, hint)
   }
   const given = new Set([...Object.keys(params).filter(name => params[name] !== undefined), ...roots])
   const missing = type.required.find(names => !names.some(name => given.has(name)))
   if (missing) throw bad(`${type.name} needs ${missing.join(' or ')}`, 'give it as a parameter, or connect it.')
-}
-
-/** Puts a reference to the connection's output into its input. */
-function connect(params: Record<string, unknown>, connection: BuiltConnection, nodes: readonly Resolved[]): void {
-  const { type } = nodes.find(node => node.id === connection.from)!
-  const output = parsePath(connection.output)
-  const [root] = output
-  if (type.outputs && !type.outputs.includes(String(root))) {
-    throw bad(
-      `${connection.from} has no output ${show(connection.output)} that can be connected`,
-      didYouMean(String(root), type.outputs),
-    )
-  }
-  const path = parsePath(connection.input)
-  const last = path.pop()!
-  let into: any = params
-  for (const name of path) into = into[name] ??= {}
-  if (typeof into !== 'object' || into === null)
-    throw bad(`${show(connection.input)} leads into no object`, 'correct the input.')
-  if (into[last] !== undefined && !isPlaceholder(into[last])) {
-    throw bad(`${show(connection.input)} is both given and connected`, 'remove one.')
-  }
-  into[last] = makeReference(connection.from, type.outputPath(output))
-}
-
-function parsePath(path: string): (string | number)[] {
-  return path.split('.').map(name => (/^\d+$/.test(name) ? Number(name) : name))
-}
-
-/** A parameter that is given when the workflow is executed: `{ $param: true }`. */
-function isPlaceholder(value: unknown): boolean {
-  return isObject(value) && value.$param === true && Object.keys(value).length === 1
-}
-
-// ---- the order ---------------------------------------------------------------------------------------------------
-
-/** As they were added, unless a connection wants it otherwise. What begins or ends a scope keeps its place. */
-function order({ connections }: BuiltWorkflow, nodes: readonly Resolved[]): Resolved[] {
-  const needs = new Map(nodes.map(({ id }) => [id, new Set(connections.filter(c => c.to === id).map(c => c.from))]))
-  nodes.forEach(({ id, type }, i) => {
-    if (!type.name.startsWith('Transaction')) return
-    for (const before of nodes.slice(0, i)) needs.get(id)!.add(before.id)
-    for (const behind of nodes.slice(i + 1)) needs.get(behind.id)!.add(id)
-  })
-  const ordered: Resolved[] = []
-  const done = new Set<string>()
-  while (ordered.length < nodes.length) {
-    const next = nodes.find(({ id }) => !done.has(id) && [...needs.get(id)!].every(need => done.has(need)))
-    if (!next) {
-      const left = nodes.filter(({ id }) => !done.has(id)).map(({ id }) => id)
-      throw bad(`These nodes wait for each other: ${left.join(', ')}`, 'remove the connection that closes the cycle.')
-    }
-    ordered.push(next)
-    done.add(next.id)
-  }
-  return ordered
 }
 
 // ---- results -----------------------------------------------------------------------------------------------------
@@ -247,8 +212,6 @@ function atNode<T>(node: string, work: () => T): T {
     throw DataFlowError.is(error) ? error.with({ op: 'workflow', node }) : error
   }
 }
-
-const show = (name: string) => name.replaceAll('\0', '\\0')
 
 function bad(text: string, hint: string): DataFlowError {
   return new DataFlowError('BAD_WORKFLOW', `${text}.`, { op: 'workflow', hint })

@@ -83,7 +83,9 @@ class Encoder {
   }
 
   #encodeEach(node: PlanNode, scope: Scope): Encoded {
-    const list = bind(node.each, scope)
+    // As in the worker, null is an empty list: its node did not run.
+    const given = bind(node.each, scope)
+    const list = given === null ? [] : given
     if (list instanceof Bound) return this.#encodeForEachBound(node, list, scope)
     if (!Array.isArray(list))
       throw bad('forEach needs a list', 'refer to the result of list(), or to a list of the input.')

@@ -1,9 +1,11 @@
 // Parameters of a built workflow as JSON: what JSON cannot hold is tagged.
-import { isObject } from '../shared/codec.js'
+import { isIsoDate, isObject } from '../shared/codec.js'
 import { DataFlowError } from '../shared/errors.js'
 
 type Tag = '$date' | '$bigint' | '$bytes' | '$number' | '$object'
 const TAGS: readonly string[] = ['$date', '$bigint', '$bytes', '$number', '$object'] satisfies Tag[]
+
+const MAX_DEPTH = 100
 
 /** A copy that JSON can hold. Throws BAD_WORKFLOW for a function, a cycle, or an object of a class. */
 export function toJson(value: unknown, above: readonly unknown[] = []): unknown {
@@ -13,9 +15,14 @@ export function toJson(value: unknown, above: readonly unknown[] = []): unknown 
   if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
   if (value instanceof ArrayBuffer) return toJson(new Uint8Array(value))
   if (value instanceof Uint8Array) return { $bytes: toBase64(value) }
-  if (above.includes(value) || above.length > 100) throw bad('A parameter is a cycle, or nested too deep.')
+  if (above.includes(value) || above.length > MAX_DEPTH) throw bad('A parameter is a cycle, or nested too deep.')
   const inside = [...above, value]
-  if (Array.isArray(value)) return Array.from(value, item => toJson(item, inside) ?? null)
+  if (Array.isArray(value)) {
+    return Array.from(value, item => {
+      if (item === undefined) throw bad('An item of a list is undefined.')
+      return toJson(item, inside)
+    })
+  }
   const prototype = isObject(value) ? Object.getPrototypeOf(value) : undefined
   if (prototype === undefined || (prototype !== null && Object.getPrototypeOf(prototype) !== null)) {
     throw bad('A parameter is no plain data.')
@@ -26,17 +33,18 @@ export function toJson(value: unknown, above: readonly unknown[] = []): unknown 
 }
 
 /** What `toJson` was given; also when it has been through JSON. Throws BAD_WORKFLOW. */
-export function fromJson(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(fromJson)
+export function fromJson(value: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH) throw bad('A parameter is nested too deep.')
+  if (Array.isArray(value)) return value.map(item => fromJson(item, depth + 1))
   if (!isObject(value)) return value
   const tag = tagOf(value)
   const content = tag && value[tag]
   switch (tag) {
     case '$object':
-      return plain(content)
+      return plain(content, depth)
     case '$date': {
       const date = new Date(content as string)
-      if (typeof content === 'string' && !Number.isNaN(date.getTime())) return date
+      if (typeof content === 'string' && isIsoDate(content) && !Number.isNaN(date.getTime())) return date
       break
     }
     case '$bigint':
@@ -49,14 +57,14 @@ export function fromJson(value: unknown): unknown {
       if (['Infinity', '-Infinity', 'NaN'].includes(content as string)) return Number(content)
       break
     default:
-      return plain(value)
+      return plain(value, depth)
   }
   throw bad(`A parameter is a ${tag} without its content.`)
 }
 
-function plain(value: unknown): unknown {
+function plain(value: unknown, depth: number): unknown {
   if (!isObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fromJson(inner)]))
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fromJson(inner, depth + 1)]))
 }
 
 function tagOf(value: object): Tag | undefined {

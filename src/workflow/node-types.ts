@@ -4,11 +4,12 @@ import type { PageField, PageModel } from '../resolve.js'
 import { isObject } from '../shared/codec.js'
 import { DataFlowError } from '../shared/errors.js'
 import { sql } from '../shared/sql.js'
-import type { WireControl } from '../shared/workflow.js'
+import { shown } from './connect.js'
+import { MARKS } from './marks.js'
 import type { Body } from './plan.js'
 import { partsOf } from './sql-text.js'
 
-type Params = Record<string, unknown>
+export type Params = Record<string, unknown>
 type Path = readonly (string | number)[]
 
 export interface NodeType {
@@ -86,7 +87,7 @@ const OPERATIONS: Record<string, OperationType> = {
     required: [['id']],
     outputs: ['deleted'],
     operation: (model, { id, ...params }) => operationOf(model, 'delete', [id, pick(params, 'version')]),
-    outputPath: () => [],
+    outputPath: ([, ...path]) => path,
     result: (deleted, { id }) => ({ id, deleted }),
   },
   List: {
@@ -99,14 +100,14 @@ const OPERATIONS: Record<string, OperationType> = {
           ...pick(params, 'orderBy', 'limit', 'offset', 'select', SEEN),
         },
       ]),
-    outputPath: ([name, ...path]) => (name === 'count' ? ['length'] : path),
+    outputPath: ([name, ...path]) => (name === 'count' ? ['length', ...path] : path),
     result: (records, { limit = null }) => ({ records, count: records.length, limit }),
   },
   Count: {
     inputs: ['filter', SEEN],
     outputs: ['count'],
     operation: (model, { filter, ...params }) => operationOf(model, 'count', [filter, pick(params, SEEN)]),
-    outputPath: () => [],
+    outputPath: ([, ...path]) => path,
     result: count => ({ count }),
   },
   Upsert: {
@@ -140,7 +141,7 @@ const OPERATIONS: Record<string, OperationType> = {
     required: [...TARGET, ['fields']],
     outputs: ['updated'],
     operation: (model, { fields, ...params }) => operationOf(model, 'bulkUpdate', [{ ...target(params), set: fields }]),
-    outputPath: () => ['count'],
+    outputPath: ([, ...path]) => ['count', ...path],
     result: value => bulk('updated', value, value.count),
   },
   BulkDelete: {
@@ -148,7 +149,7 @@ const OPERATIONS: Record<string, OperationType> = {
     required: TARGET,
     outputs: ['deleted'],
     operation: (model, params) => operationOf(model, 'bulkDelete', [target(params)]),
-    outputPath: () => ['count'],
+    outputPath: ([, ...path]) => ['count', ...path],
     result: value => bulk('deleted', value, value.count),
   },
   BulkUpsert: {
@@ -178,81 +179,8 @@ const SQL_NODE: NodeType = {
     }
     return { query: sql(Object.assign(parts, { raw: parts }), ...params) }
   },
-  outputPath: ([name, ...path]) => (name === 'count' ? ['length'] : path),
+  outputPath: ([name, ...path]) => (name === 'count' ? ['length', ...path] : path),
   result: records => ({ records, count: (records as unknown[]).length }),
-}
-
-function mark(
-  name: string,
-  inputs: readonly string[],
-  required: readonly (readonly string[])[],
-  body: (params: Params, frames: Frames) => WireControl,
-  result: (params: Params) => unknown,
-): NodeType {
-  return { name, inputs, required, outputs: [], body, outputPath: path => path, result: (_, params) => result(params) }
-}
-
-const MARKS: readonly NodeType[] = [
-  mark(
-    'TransactionScopeNode',
-    [],
-    [],
-    (_, { node, open }) => {
-      open.push({ name: node, scope: true })
-      return { control: 'scope', name: node }
-    },
-    () => ({ status: 'started' }),
-  ),
-  mark(
-    'TransactionCommitNode',
-    [],
-    [],
-    (_, frames) => ({ control: 'commit', name: endScope(frames) }),
-    () => ({ status: 'committed' }),
-  ),
-  mark(
-    'TransactionRollbackNode',
-    ['reason'],
-    [],
-    (_, frames) => ({ control: 'rollback', name: endScope(frames) }),
-    ({ reason = null }) => ({
-      status: 'rolled_back',
-      reason,
-    }),
-  ),
-  mark(
-    'TransactionSavepointNode',
-    ['name'],
-    [['name']],
-    ({ name }, { open }) => {
-      if (typeof name !== 'string') throw bad('A savepoint has a name.', "{ name: 'before' }.")
-      open.push({ name, scope: false })
-      return { control: 'savepoint', name }
-    },
-    ({ name }) => ({ status: 'created', savepoint: name }),
-  ),
-  mark(
-    'TransactionRollbackToSavepointNode',
-    ['savepoint'],
-    [['savepoint']],
-    ({ savepoint }, { open }) => {
-      const at = open.findIndex(frame => !frame.scope && frame.name === savepoint)
-      if (at === -1 || open.slice(at).some(frame => frame.scope)) {
-        throw bad('There is no such savepoint in this scope.', 'set it with a TransactionSavepointNode before.')
-      }
-      open.length = at + 1
-      return { control: 'rollbackTo', name: savepoint as string }
-    },
-    ({ savepoint }) => ({ status: 'rolled_back', savepoint }),
-  ),
-]
-
-function endScope({ open }: Frames): string {
-  const at = open.findLastIndex(frame => frame.scope)
-  if (at === -1) throw bad('No scope is open here.', 'begin one with a TransactionScopeNode before.')
-  const { name } = open[at]!
-  open.length = at
-  return name
 }
 
 /** The name of a node type without its model: to tell a wrong one before the models are known. */
@@ -282,11 +210,19 @@ function nodeType(name: string, operation: string, type: OperationType, model: P
       if (operation === 'Upsert' && !(isObject(params.where) && isObject(params.create))) {
         throw bad('where and create are objects of fields.', '{ where: { email }, create: { name } }.')
       }
+      if (operation === 'Upsert') assertApart(params.where as Params, params.create as Params)
       return { query: type.operation(name, params), ...(type.tell ? { tell: true } : {}) }
     },
     outputPath: type.outputPath ?? (path => path),
     result: type.result,
   }
+}
+
+/** `create` would win, and another row be looked at than `where` says. */
+function assertApart(where: Params, create: Params): void {
+  const both = Object.keys(where).find(name => create[name] !== undefined && create[name] !== where[name])
+  if (both === undefined) return
+  throw bad(`where and create give ${shown(both)} different values.`, 'leave it out of create.')
 }
 
 /** A create cannot leave it out. */

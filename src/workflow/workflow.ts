@@ -101,7 +101,7 @@ class Recorder {
     const context = this.#context(name)
     const each = call(name, list, context)
     if (!placeOf(each)) throw bad(`${name}: forEach needs a reference to a list.`, '({ posts }) => posts.')
-    const body = queryBody(name, call(name, build, { ...context, item: makeReference('item') }))
+    const body = queryBody(name, call(name, build, references(this[PLAN].nodes, 'input', 'item')))
     return this.#with(name, body, options, context, each)
   }
 
@@ -117,11 +117,10 @@ class Recorder {
     if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) {
       throw bad('The name of a node must be an identifier.', "node('user', ...).")
     }
-    const names = nodes.map(node => node.name)
-    if (['input', 'item', ...names].includes(name)) {
+    if (name === 'input' || name === 'item' || nodes.some(node => node.name === name)) {
       throw bad(`"${name}" is taken.`, 'every node has a name of its own; input and item have a meaning.')
     }
-    return Object.fromEntries(['input', ...names].map(earlier => [earlier, makeReference(earlier)]))
+    return references(nodes, 'input')
   }
 
   #with(
@@ -144,6 +143,23 @@ class Recorder {
     }
     return new Recorder(this.name, [...this[PLAN].nodes, node])
   }
+}
+
+/** Each is made when it is asked for: a workflow of many nodes has as many references for each of them. */
+function references(nodes: readonly PlanNode[], ...others: string[]): Record<string, unknown> {
+  const isKnown = (name: unknown) => others.includes(name as string) || nodes.some(node => node.name === name)
+  const get = (name: unknown) => (isKnown(name) ? makeReference(name as string) : undefined)
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => get(name),
+      ownKeys: () => [...others, ...nodes.map(node => node.name)],
+      getOwnPropertyDescriptor: (_, name) => {
+        const value = get(name)
+        return value && { value, enumerable: true, configurable: true }
+      },
+    },
+  )
 }
 
 function call(name: string, build: Build, context: Record<string, unknown>): unknown {

@@ -83,6 +83,17 @@ compiled(async () => {
   const run = await db.execute(new WorkflowBuilder(db).addNode('UserCountNode', 'n').build(), { parameters: {} })
   ok<Eq<typeof run, WorkflowRun>>()
 
+  // What an upsert changes may be references too.
+  signup.node('merged', ({ n, user }) =>
+    User.upsert({ email: 'e', name: user.name }, { on: 'email', update: { age: { $inc: n }, name: user.name } }),
+  )
+  // @ts-expect-error an upsert's change of the wrong type
+  signup.node('bad', ({ n }) => User.upsert({ email: 'e', name: 'n' }, { update: { name: n } }))
+  const inputless = workflow('inputless').node('n', () => User.count())
+  await db.execute(inputless, {}, { durability: 'strict' })
+  // @ts-expect-error these are options: the input comes first
+  await db.execute(inputless, { durability: 'strict' })
+
   // @ts-expect-error input required
   await db.execute(signup)
   // @ts-expect-error the input lacks a field

@@ -1,6 +1,8 @@
 // Whether what came as a workflow is one: it may come from anywhere.
+import { isObject } from '../../src/shared/codec.js'
 import { DataFlowError } from '../../src/shared/errors.js'
-import { isWireReference, NEW_ID, type WireStep } from '../../src/shared/workflow.js'
+import { isOperationName } from '../../src/shared/operation.js'
+import { isWireReference, MAX_OPEN, NEW_ID, type WireStep } from '../../src/shared/workflow.js'
 
 /** As deep as workflows can stand in each other. */
 export const MAX_NESTING = 16
@@ -12,6 +14,7 @@ export function checkWorkflow(steps: readonly WireStep[]): void {
 
 function check(steps: readonly WireStep[], known: Set<number>, depth: number): void {
   if (depth > MAX_NESTING) throw bad(`workflows stand in each other more than ${MAX_NESTING} deep`)
+  if (!Array.isArray(steps) || !steps.every(isStep)) throw bad('it is no list of steps')
   const open: { name: string; scope: boolean }[] = []
   for (const { node, slot, when, each, run } of steps) {
     assertKnown([when, each?.of], known, node)
@@ -24,6 +27,19 @@ function check(steps: readonly WireStep[], known: Set<number>, depth: number): v
   }
   const left = open.find(({ scope }) => scope)
   if (left) throw bad(`the scope ${left.name} is never ended`)
+}
+
+/** Has the form of a step. What is inside of its operation is refused where it is compiled. */
+function isStep(step: unknown): boolean {
+  if (!isObject(step) || typeof step.node !== 'string' || !Number.isSafeInteger(step.slot)) return false
+  const { when, each, run } = step
+  const queries = (value: unknown) => isObject(value) && typeof value.sql === 'string' && Array.isArray(value.params)
+  if (when !== undefined && !isWireReference(when) && !queries(when)) return false
+  if (each !== undefined && !(isObject(each) && isWireReference(each.of) && Number.isSafeInteger(each.item)))
+    return false
+  if (!isObject(run)) return false
+  if ('steps' in run || 'control' in run) return true
+  return run.op === 'sql' ? queries(run) : isOperationName(run.op) && typeof run.model === 'string'
 }
 
 /** Every reference leads to a step before. Only what can hold one is looked into. */
@@ -39,9 +55,11 @@ function assertKnown(value: unknown, known: ReadonlySet<number>, node: string): 
 function checkControl(control: string, name: string, open: { name: string; scope: boolean }[], node: string): void {
   if (control === 'scope' || control === 'savepoint') {
     if (open.some(frame => frame.name === name)) throw bad(`${name} has begun already`)
+    if (open.length === MAX_OPEN) throw bad(`more than ${MAX_OPEN} scopes and savepoints are open`)
     open.push({ name, scope: control === 'scope' })
     return
   }
+  if (!['commit', 'rollback', 'rollbackTo'].includes(control)) throw bad(`${node} is no mark`)
   const wantsScope = control !== 'rollbackTo'
   const at = open.findIndex(frame => frame.name === name && frame.scope === wantsScope)
   const innermost = open.findLast(frame => frame.scope)

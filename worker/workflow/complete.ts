@@ -4,7 +4,7 @@ import type { FieldDefinition, ModelDefinition, StoredValue } from '../../src/sh
 import { DataFlowError } from '../../src/shared/errors.js'
 import { badFilter } from '../../src/shared/filter-errors.js'
 import { isEmptyCondition, type Condition } from '../../src/shared/filter.js'
-import { completeCondition } from '../../src/shared/late-condition.js'
+import { completeCondition, widened } from '../../src/shared/late-condition.js'
 import { isWrite, nameOf, type Assignment, type WireOperation, type WireRow } from '../../src/shared/operation.js'
 import { toJsonParam } from '../../src/shared/reference.js'
 import type { Include } from '../../src/shared/relation.js'
@@ -35,7 +35,7 @@ export function completeOperation(
   return Object.keys(parts).length > 0 ? ({ ...op, ...parts } as WireOperation) : op
 }
 
-export function completeParams(params: readonly StoredValue[], valueOf: ValueOf): StoredValue[] {
+function completeParams(params: readonly StoredValue[], valueOf: ValueOf): StoredValue[] {
   return params.map(param => (isWireReference(param) ? toJsonParam(valueOf(param)) : param))
 }
 
@@ -101,7 +101,7 @@ class Completion {
 
   #stored(field: FieldDefinition, value: StoredValue | undefined): StoredValue | undefined {
     if (!isWireReference(value)) return value
-    const known = this.#valueOf(value)
+    const known = widened(field, this.#valueOf(value))
     try {
       if (known === undefined) throw new BadValue('is not there')
       if (known === null && field.nullable) return null

@@ -1,8 +1,9 @@
 // Runs a workflow: its steps in order, each with what earlier ones gave. Synchronous, inside a transaction of the caller.
 import { v7 as uuidv7 } from 'uuid'
 import { DataFlowError } from '../../src/shared/errors.js'
-import type { WireOperation, WireResult, WireResults, WireTable } from '../../src/shared/operation.js'
+import type { WireOperation, WireResult, WireResults, WireTable, WireWritten } from '../../src/shared/operation.js'
 import {
+  conditionQuery,
   NEW_ID,
   type WireReference,
   type WireStep,
@@ -13,18 +14,23 @@ import { Changes } from '../changes.js'
 import type { CompiledModel } from '../compile/model.js'
 import type { Execution, Executor } from '../execute.js'
 import { SqliteError, type Sqlite } from '../seams.js'
-import { checkWorkflow } from './check.js'
-import { completeOperation, completeParams } from './complete.js'
-import { valueOfResult } from './values.js'
+import { completeOperation } from './complete.js'
+import { idsOf, valueOfResult } from './values.js'
 
 export interface WorkflowParts {
   readonly db: Sqlite
   readonly executor: Executor
   readonly models: ReadonlyMap<string, CompiledModel>
-  /** Called before each operation, with the name of its node: what a failure is told of. */
-  onOperation(op: WireOperation, node: string): void
-  /** What a failure of that operation is to an app. */
-  describe(error: unknown, op: WireOperation, node: string): DataFlowError
+  /** Called before each operation: what a failure is told of. */
+  onOperation(at: At): void
+  /** What a failure there is to an app. */
+  describe(error: unknown, at: At): DataFlowError
+}
+
+/** An operation, and the name of its node; null where the node itself fails. */
+export interface At {
+  readonly op: WireOperation | null
+  readonly node: string
 }
 
 /** Runs all steps. Throws what made one fail, unless that step is to be skipped then. */
@@ -33,7 +39,6 @@ export function runWorkflow(
   execution: Execution,
   parts: WorkflowParts,
 ): readonly WireStepResult[] {
-  checkWorkflow(steps)
   return new Run(parts).run(steps, execution)
 }
 
@@ -63,7 +68,7 @@ class Run {
   readonly #values = new Map<number, unknown>()
   /** Names of the nodes that are under way, outermost first. */
   readonly #path: string[] = []
-  #current: WireOperation | null = null
+  #at: At | null = null
 
   constructor(parts: WorkflowParts) {
     this.#parts = parts
@@ -156,9 +161,9 @@ class Run {
     try {
       return this.#atomically(execution, inner => this.#body(step, inner))
     } catch (error) {
-      if (error instanceof TakenBack || this.#current === null) throw error
+      if (error instanceof TakenBack || this.#at === null) throw error
       if (error instanceof SqliteError && (error.transactionLost || error.fatal)) throw error
-      const failure = this.#parts.describe(error, this.#current, this.#path.join('.'))
+      const failure = this.#parts.describe(error, this.#at)
       this.#path.length = depth
       this.#forget(step)
       return { error: failure.toWire() }
@@ -190,9 +195,9 @@ class Run {
     if ('steps' in run) run.steps.forEach(inner => this.#forget(inner))
   }
 
-  #begin(op: WireOperation): void {
-    this.#current = op
-    this.#parts.onOperation(op, this.#path.join('.'))
+  #begin(op: WireOperation | null): void {
+    this.#at = { op, node: this.#path.join('.') }
+    this.#parts.onOperation(this.#at)
   }
 
   #execute(op: WireOperation, asSent: WireOperation, execution: Execution): WireResult {
@@ -209,6 +214,12 @@ class Run {
     if (op.op === 'create' && op !== asSent && 'count' in (result as object)) {
       return { ...(result as object), row: op.row } as WireResult
     }
+    if (op.op === 'insertMany' && op !== asSent) {
+      return {
+        ...(result as object),
+        ids: idsOf(op, result as WireWritten, this.#parts.models.get(op.model)!),
+      } as WireResult
+    }
     return result
   }
 
@@ -224,9 +235,9 @@ class Run {
 
   #holds(when: NonNullable<WireStep['when']>, execution: Execution): boolean {
     if ('slot' in when) return Boolean(this.#valueAt(when))
-    const params = completeParams(when.params, this.#valueAt)
-    const op: WireOperation = { op: 'sql', sql: `SELECT (${when.sql}\n) IS TRUE`, params, method: 'when' }
-    this.#begin(op)
+    const query = conditionQuery(when)
+    this.#begin(query)
+    const op = completeOperation(query, undefined, this.#valueAt)
     const { rows } = this.#parts.executor.execute(op, execution) as WireTable
     return rows[0]![0] === 1
   }
@@ -234,6 +245,7 @@ class Run {
   #list(reference: WireReference): readonly unknown[] {
     const list = this.#valueAt(reference) ?? []
     if (Array.isArray(list)) return list
+    this.#begin(null)
     throw new DataFlowError('BAD_WORKFLOW', 'forEach needs a list.', { hint: 'refer to the result of list().' })
   }
 

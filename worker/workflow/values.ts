@@ -63,7 +63,12 @@ function createdRow(
   )
 }
 
-function idsOf(op: WireOperation, written: WireWritten, { columns, key }: CompiledModel): readonly StoredValue[] {
+/** The keys of the rows that were written. */
+export function idsOf(
+  op: WireOperation,
+  written: WireWritten,
+  { columns, key }: CompiledModel,
+): readonly StoredValue[] {
   if (written.ids || op.op !== 'insertMany') return written.ids ?? []
   const left = new Set([...(written.skipped ?? []), ...(written.failed ?? []).map(({ index }) => index)])
   const keyAt = columns.indexOf(key)
