@@ -2,7 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { v7 as uuidv7 } from 'uuid'
 import type { PageField } from '../resolve.js'
-import { BadValue, callApp, describe, isObject, validate } from '../shared/codec.js'
+import { BadValue, callApp, decodeValue, describe, isObject, validate } from '../shared/codec.js'
 import { DataFlowError } from '../shared/errors.js'
 import { didYouMean } from '../shared/nearest.js'
 import type { Context } from './row.js'
@@ -61,7 +61,11 @@ function leftOut(output: Record<string, unknown>): Record<string, undefined> {
   return Object.fromEntries(names.map(name => [name, undefined]))
 }
 
-function defaultOf({ definition, generate, constant }: PageField, { references }: Context): unknown {
+function defaultOf({ definition, generate, constant }: PageField, { model, references, scope }: Context): unknown {
+  // What the scope writes into the row; it stays so, whatever the schema gives.
+  if (scope && model.definition.scope?.includes(definition.name)) {
+    return decodeValue(definition, scope[definition.name], false)
+  }
   // Made later, once for each item of a list.
   if (references?.made && (generate ?? definition.kind === 'id')) return undefined
   if (generate) return madeBy(definition.name, generate)

@@ -1,7 +1,7 @@
 // An app's values -> a row as it is stored. All that is wrong with a row is said in one error.
 import { v7 as uuidv7 } from 'uuid'
 import { hasSchema, type PageField, type PageModel } from '../resolve.js'
-import { BadValue, callApp, decodeValue, describe, encodeValue, isObject } from '../shared/codec.js'
+import { BadValue, callApp, describe, encodeValue, isObject } from '../shared/codec.js'
 import type { StoredValue } from '../shared/definition.js'
 import { DataFlowError, type Issue } from '../shared/errors.js'
 import { didYouMean } from '../shared/nearest.js'
@@ -112,7 +112,7 @@ export function encodeRow(data: unknown, context: Context): WireRow {
 
 export function encodeNewRow(data: unknown, context: Context): NewRow {
   assertObject(data, 'The data', context)
-  const { model } = context
+  const { model, scope } = context
   for (const name in data) {
     const { definition } = model.fieldNamed.get(name) ?? knownField(name, context)
     if (definition.readonly && Object.hasOwn(data, name) && data[name] !== undefined) {
@@ -120,12 +120,14 @@ export function encodeNewRow(data: unknown, context: Context): NewRow {
     }
   }
   const issues = new Issues()
-  const given = withScope(data, context)
-  const accepted = model.schema ? applySchema(model.schema, given, context) : null
-  const values = accepted?.values ?? given
+  const bound = scope ? model.definition.scope : undefined
+  const accepted = model.schema ? applySchema(model.schema, data, context) : null
+  const values = accepted?.values ?? data
   const row = model.fields.map((field): StoredValue | undefined => {
     const { name } = field.definition
     const value = Object.hasOwn(values, name) ? values[name] : undefined
+    // As the worker fills it in: the answer to a create does not repeat the row. No schema changes it.
+    if (bound?.includes(name) && data[name] === undefined) return scope![name]
     const made = context.references?.made
     if (made && value === undefined && (field.generate ?? field.definition.kind === 'id')) return asStored(made(field))
     return value === undefined && !field.generate
@@ -135,15 +137,6 @@ export function encodeNewRow(data: unknown, context: Context): NewRow {
   if (accepted?.failure) issues.addRow(accepted.failure)
   issues.throwIfAny()
   return { row, added: accepted?.added ?? NOTHING_ADDED }
-}
-
-/** The data with the values of its scope, as the worker fills them in: the answer to a create does not repeat the row. */
-function withScope(data: Record<string, unknown>, { model, scope }: Context): Record<string, unknown> {
-  const bound = scope ? model.definition.scope : undefined
-  if (!bound) return data
-  const absent = bound.filter(name => data[name] === undefined)
-  const values = absent.map(name => [name, decodeValue(model.fieldNamed.get(name)!.definition, scope![name], false)])
-  return { ...data, ...Object.fromEntries(values) }
 }
 
 function absentValue(field: PageField, issues: Issues, context: Context): StoredValue | undefined {

@@ -106,6 +106,25 @@ test('a transaction of the page: who is asked at each call, and nothing stays of
   await db.close()
 })
 
+test('a savepoint that is taken back leaves no entries; a scope is recorded, and reads no trail', async () => {
+  const Note = model('Note', { id: t.id(), tenant: t.text() }, { audit: true, scope: 'tenant' })
+  const db = dataflow('app', { models: { notes: Note }, actor: 'ada' })
+  await db.transaction(async tx => {
+    await tx.notes.create({ id: 'a', tenant: 'x' })
+    const failed = tx.savepoint(async inner => {
+      await inner.notes.create({ id: 'b', tenant: 'x' })
+      throw new Error('no')
+    })
+    await expect(failed).rejects.toThrow('no')
+    await tx.savepoint(async inner => void (await inner.notes.create({ id: 'c', tenant: 'x' })))
+  })
+  const scoped = db.scope({ tenant: 'x' })
+  await scoped.notes.create({ id: 'd' })
+  expect((await db.audit.list()).map(({ key, who }) => `${key} ${who}`)).toEqual(['d ada', 'c ada', 'a ada'])
+  expect(() => (scoped as any).audit).toThrow(/READONLY/)
+  await db.close()
+})
+
 test('an actor that fails: the call is refused, a transaction with it', async () => {
   const cause = new Error('no session')
   let failing = false

@@ -217,3 +217,25 @@ describe('what it may not give', () => {
     )
   })
 })
+
+test('in a scope it sees what the scope writes, and does not change it', async () => {
+  const Item = model(
+    'Item',
+    { id: t.id(), tenant: t.text(), since: t.date(), n: t.integer() },
+    {
+      scope: ['tenant', 'since'],
+      schema: z
+        .object({ tenant: z.string().toUpperCase(), since: z.date(), n: z.number() })
+        .refine(row => row.n < 5, { message: 'is too much', path: ['n'] }),
+    },
+  )
+  const db = localDatabase({ items: Item })
+  const { items } = db.scope<any>({ tenant: 'a', since: new Date(5) }).tables
+  const row = await items.create({ n: 1 })
+  expect(row).toMatchObject({ tenant: 'a', since: new Date(5), n: 1 })
+  expect(await db.tables.items.read(row.id)).toEqual(row)
+  expect((await refused(items.bulkCreate([{ n: 1 }, { n: 9 }]))).issues).toEqual([
+    { path: [1, 'n'], message: 'is too much' },
+  ])
+  await db.close()
+})
