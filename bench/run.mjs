@@ -11,7 +11,7 @@ import { bulkStream } from './measures/bulk.mjs'
 import { flat, opening } from './measures/databases.mjs'
 import { engine } from './measures/engine.mjs'
 import { migrations } from './measures/migrations.mjs'
-import { workflows } from './measures/operations.mjs'
+import { include, search, workflows } from './measures/operations.mjs'
 import { bulk, inserts, list, places, reads } from './measures/peers.mjs'
 import { seed } from './measures/seed.mjs'
 import { sizes } from './measures/sizes.mjs'
@@ -20,7 +20,7 @@ import * as storage from './measures/storage.mjs'
 const suites = {
   main: [seed, engine, inserts, bulk, places, reads, list, flat, opening, sizes],
   migrations: [migrations],
-  operations: [workflows, bulkStream],
+  operations: [workflows, include, bulkStream, search],
   storage: [storage.growth, storage.opening, storage.bytes, storage.memory, storage.stall, storage.encryption],
 }
 const { suite, runs, only, build, writeReadme: toReadme } = readArguments(Object.keys(suites))

@@ -8,6 +8,8 @@ import { createIn, fill, firstOperation, openExisting } from './databases.js'
 import { deleteDatabases, measures } from './measures.js'
 import { seed } from './seed.js'
 import * as storage from './storage.js'
+import { include } from './include.js'
+import { search } from './search.js'
 import { tenOperations } from './workflows.js'
 
 /** The engine alone, in a worker as in an app, but with nobody between. */
@@ -36,6 +38,8 @@ const bench = {
   idle,
   ...storage,
   tenOperations,
+  include,
+  search,
 }
 
 declare global {
