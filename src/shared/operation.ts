@@ -224,29 +224,34 @@ export interface WireResults {
 }
 export type WireResult = WireResults[OperationName]
 
-const WRITES: ReadonlySet<OperationName> = new Set([
-  'create',
-  'update',
-  'delete',
-  'restore',
-  'purge',
-  'upsert',
-  'insertMany',
-  'bulkUpdate',
-  'bulkDelete',
-  'bulkRestore',
-  'bulkPurge',
-])
-
-const READS: ReadonlySet<OperationName> = new Set(['read', 'list', 'count', 'aggregate', 'sql'])
-
-export function isOperationName(name: unknown): name is OperationName {
-  return WRITES.has(name as OperationName) || READS.has(name as OperationName)
+/** Of raw SQL only SQLite can tell what it does. */
+const KINDS: Record<OperationName, 'reads' | 'writes'> = {
+  create: 'writes',
+  read: 'reads',
+  update: 'writes',
+  delete: 'writes',
+  restore: 'writes',
+  purge: 'writes',
+  upsert: 'writes',
+  list: 'reads',
+  search: 'reads',
+  count: 'reads',
+  aggregate: 'reads',
+  insertMany: 'writes',
+  bulkUpdate: 'writes',
+  bulkDelete: 'writes',
+  bulkRestore: 'writes',
+  bulkPurge: 'writes',
+  sql: 'reads',
 }
 
-/** Whether an operation of that name writes. Of raw SQL only SQLite can tell. */
+export function isOperationName(name: unknown): name is OperationName {
+  return typeof name === 'string' && Object.hasOwn(KINDS, name)
+}
+
+/** Whether an operation of that name writes. */
 export function isWrite(op: OperationName): boolean {
-  return WRITES.has(op)
+  return KINDS[op] === 'writes'
 }
 
 /** What an app calls the operation. */

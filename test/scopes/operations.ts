@@ -301,6 +301,10 @@ const create = (kind: Kind, data: Row): Step => {
   const expected: Step['expected'] = (oracle, result) => oracle.create(kind, data, madeKey(kind, data, result))
   return { method: 'create', kind, args: [data], expected }
 }
+const [removal, comeback]: Step[] = [
+  { method: 'delete', kind: 'Person', args: ['p5'], expected: oracle => oracle.delete('Person', 'p5') },
+  { method: 'restore', kind: 'Person', args: ['p5'], expected: oracle => oracle.restore('p5') },
+]
 /** What is there at first. */
 export const SEED: readonly (readonly ['a' | 'b', Step])[] = [
   ['a', create('Person', { id: 'p1', email: 'e1', n: 1 })],
@@ -310,6 +314,10 @@ export const SEED: readonly (readonly ['a' | 'b', Step])[] = [
   ['a', create('Note', { id: 1, personId: 'p1', title: 'x' })],
   ['b', create('Note', { id: 2, personId: 'p2', title: 'x' })],
   ['b', create('Note', { id: 3, personId: 'p4', title: 'y' })],
+  // Random keys rarely name what has been deleted before.
+  ['a', create('Person', { id: 'p5', email: 'e3' })],
+  ['a', removal!],
+  ['a', comeback!],
 ]
 
 export const steps: fc.Arbitrary<Step> = fc
