@@ -6,11 +6,12 @@ import { parseAst } from 'vite'
 const KB = 1000
 // The page was meant to have 12 KB and the worker 40 (see Sizes in README.md): what is reached may not grow unnoticed.
 const bars = [
-  { file: 'index.js', what: 'page', bar: 28 * KB },
-  { file: 'worker.js', what: 'worker', bar: 79 * KB },
+  { file: 'index.js', what: 'page', bar: 50 * KB },
+  { file: 'worker.js', what: 'worker', bar: 102 * KB },
   { file: 'sqlite.wasm', what: 'wasm, as sql.js ships it', bar: 340 * KB },
-  { file: 'inline-worker.js', what: 'fallback, lazy', bar: 500 * KB },
+  { file: 'inline-worker.js', what: 'fallback, lazy', bar: 523 * KB },
   { file: 'adopt.js', what: 'dataflow.introspect(), lazy', bar: 10 * KB },
+  { file: 'records.js', what: 'db.importRows(), lazy', bar: 2.7 * KB },
 ]
 const failures = []
 
@@ -30,8 +31,9 @@ if (!read('dist/sqlite.wasm').equals(read('node_modules/sql.js/dist/sql-wasm.was
 if (/"type":"(Import(Declaration|Expression)|Export(All|Named)Declaration)"/.test(astOf('dist/worker.js'))) {
   failures.push('dist/worker.js must neither import nor export anything')
 }
-if (/"type":"Import(Declaration|Expression)"/.test(astOf('dist/adopt.js'))) {
-  failures.push('dist/adopt.js must not import anything: what it shares with the page would be a file of its own')
+for (const lazy of ['adopt.js', 'records.js']) {
+  if (!/"type":"Import(Declaration|Expression)"/.test(astOf(`dist/${lazy}`))) continue
+  failures.push(`dist/${lazy} must not import anything: what it shares with the page would be a file of its own`)
 }
 
 for (const failure of failures) console.error(failure)
