@@ -31,6 +31,7 @@ export class Session {
   readonly #pending = new Set<(error: DataFlowError) => void>()
   readonly #watching = new AbortController()
   #started = false
+  #left = false
   #end: DataFlowError | null = null
 
   private constructor(worker: Worker, options: SessionOptions) {
@@ -44,11 +45,14 @@ export class Session {
     ending.addEventListener('abort', () => this.end(ending.reason as DataFlowError), { signal })
     if (ending.aborted) this.end(ending.reason as DataFlowError)
     this.#events.port1.onmessage = ({ data }: MessageEvent<EngineEvent>) => options.onEvent(data)
-    // No event tells that the app has terminated its worker. Later #watch does, but not before the worker's first answer.
+    // No event tells that the app has terminated its worker. #watch does, but not before the worker's first answer, and
+    // later than the app's next call, which would be lost. An answer that has come is still one.
     const terminate = worker.terminate.bind(worker)
     worker.terminate = () => {
       terminate()
-      if (!this.#started && !signal.aborted) this.end(crashed(''))
+      if (signal.aborted) return
+      if (this.#started) this.#leave()
+      else this.end(crashed(''))
     }
   }
 
@@ -99,7 +103,14 @@ export class Session {
     this.#stop()
     for (const reject of this.#pending) reject(error)
     this.#pending.clear()
-    if (this.#started) this.#options.onEnd()
+    this.#leave()
+  }
+
+  /** The next call starts another worker. */
+  #leave(): void {
+    if (!this.#started || this.#left) return
+    this.#left = true
+    this.#options.onEnd()
   }
 
   #stop(): void {

@@ -39,9 +39,12 @@ export class Transactions {
   /** Runs `body` inside a lease: committed when it resolves, rolled back when it throws, aborts or takes too long. */
   async run<T>(body: (lease: LeaseHandle) => Promise<T>, options: TransactionOptions): Promise<T> {
     const { maxWait = 2000, timeout = 5000, signal, durability = null } = options
+    // What another worker has begun is not there in the next, also when it ended as its answer came.
+    const { workersEnded } = this.#connection
     const id = await this.#begin(maxWait, timeout, signal)
     this.#open++
-    const inside = this.#inside('transaction', id, lease => untilAborted(() => body(lease), signal), durability)
+    const guarded = (lease: LeaseHandle) => untilAborted(() => body(lease), signal)
+    const inside = this.#inside('transaction', { id, workersEnded }, guarded, durability)
     const { result, callbacks } = await inside.finally(() => {
       if (--this.#open === 0) this.#warned = false
     })
@@ -52,12 +55,11 @@ export class Transactions {
   /** Runs `body` in what has been begun and ends that, whatever comes. Gives what is to be called after the commit. */
   async #inside<T>(
     what: 'transaction' | 'savepoint',
-    id: number,
+    { id, workersEnded }: { readonly id: number; readonly workersEnded: number },
     body: (lease: LeaseHandle) => Promise<T>,
     durability: Durability | null,
   ): Promise<{ result: T; callbacks: (() => void)[] }> {
     const callbacks: (() => void)[] = []
-    const { workersEnded } = this.#connection
     let ended = false
     const lease: LeaseHandle = {
       id,
@@ -77,7 +79,7 @@ export class Transactions {
       savepoint: async inner => {
         lease.assertOpen()
         const savepoint = await this.#connection.call(engine => engine.savepoint(id))
-        const done = await this.#inside('savepoint', savepoint, inner, null)
+        const done = await this.#inside('savepoint', { id: savepoint, workersEnded }, inner, null)
         callbacks.push(...done.callbacks)
         return done.result
       },
