@@ -16,10 +16,10 @@ const DDL = `
 
 // Arrays, not objects: the names are not sent with each row.
 const SELECT = `
-  SELECT json_group_array(json_array(id, email, name, active, joined, (
+  SELECT json_group_array(json_array(id, email, name, active, joined, json((
     SELECT json_group_array(json_array(id, title, likes, at))
     FROM (SELECT id, title, likes, at FROM posts WHERE authorId = users.id ORDER BY id)
-  )))
+  ))))
   FROM (SELECT * FROM users ORDER BY id) AS users`
 
 const TIMES = 7
