@@ -12,14 +12,14 @@ import {
   type WireTable,
   type WireWritten,
 } from '../src/shared/operation.js'
-import type { QueryEvent, Scope } from '../src/shared/protocol.js'
+import type { Scope } from '../src/shared/protocol.js'
 import { Changes } from './changes.js'
 import { insertMany, type Inserted, type InsertManyParts } from './insert-many.js'
 import { compileAggregate } from './compile/aggregate.js'
 import { AUDIT_TRAIL, fieldsUsed, modelsUsed, SEARCH_INDEX } from './compile/fields-used.js'
 import { compileIncluding } from './compile/include.js'
 import { asKey, modelNamed, selectionOf, type CompiledModel } from './compile/model.js'
-import { compileCount, compileList, compileRead, type SelectRows } from './compile/read.js'
+import { compileCount, compileList, compileRead } from './compile/read.js'
 import {
   compileBulkDelete,
   compileBulkUpdate,
@@ -49,7 +49,8 @@ import { STAMP_AUDIT } from './migrate/audit-trail.js'
 import { AuditedModels } from './audited.js'
 import { assertAllowed, assertNothingHidden, assertNotOurs, mayReplace } from './raw-sql.js'
 import { indexLater, isMany, search } from './search.js'
-import { SqliteError, type Clock, type RowReader, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
+import { Statements } from './statements.js'
+import { SqliteError, type Clock, type Sqlite, type SqlCell, type SqlParam } from './seams.js'
 
 export interface ExecutorParts {
   readonly db: Sqlite
@@ -82,28 +83,30 @@ export interface Execution {
   readonly actor: string | null
 }
 
-const NO_PARAMS: readonly SqlParam[] = []
-
 /** What stands among the fields of an operation and is none. */
 const KEPT: Record<string, string> = { [SEARCH_INDEX]: 'text search index', [AUDIT_TRAIL]: 'audit trail' }
 
 export class Executor {
   readonly #parts: ExecutorParts
-  /** Called for each statement while somebody listens. */
-  trace: ((query: QueryEvent) => void) | null = null
-  #current: WireOperation | null = null
+  readonly #statements: Statements
   readonly #audited: AuditedModels
   /** The operation has changed rows of audited models. */
   #recorded = false
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts
+    this.#statements = new Statements(parts.db, parts.clock)
     this.#audited = new AuditedModels(parts.models, parts.cascades)
+  }
+
+  /** Calls `trace` for each statement; null for nobody. */
+  set trace(trace: Statements['trace']) {
+    this.#statements.trace = trace
   }
 
   /** Runs one operation. Throws what SQLite threw: its caller knows whether a transaction is lost. */
   execute(given: WireOperation, execution: Execution): WireResult {
-    this.#current = given
+    this.#statements.operation = given
     if (given.op === 'sql') assertAllowed(given.sql)
     const op = execution.scope ? bindToScope(given, this.#parts.models, execution.scope) : given
     const { db } = this.#parts
@@ -111,7 +114,7 @@ export class Executor {
     const recorded = (): WireResult => {
       this.#recorded = false
       const result = this.#execute(op, execution)
-      if (this.#recorded) this.#run(STAMP_AUDIT, [execution.actor, execution.stamp])
+      if (this.#recorded) this.#statements.run(STAMP_AUDIT, [execution.actor, execution.stamp])
       return result
     }
     return db.inTransaction ? recorded() : db.atomically(recorded)
@@ -138,8 +141,8 @@ export class Executor {
         return this.#create(model, op, execution)
       case 'read':
         return op.include
-          ? this.#columns(compileIncluding(model, op, access))
-          : this.#rows(compileRead(model, op, access))
+          ? this.#statements.columns(compileIncluding(model, op, access))
+          : this.#statements.rows(compileRead(model, op, access))
       case 'update':
         return this.#update(model, op, execution, access)
       case 'restore':
@@ -153,13 +156,13 @@ export class Executor {
       case 'count': {
         const { sql, params } = compileCount(model, op, access)
         let count = 0
-        this.#each(sql, params, row => (count = row.value(0) as number))
+        this.#statements.each(sql, params, row => (count = row.value(0) as number))
         return count
       }
       case 'aggregate':
         return this.#aggregate(compileAggregate(model, op, access))
       case 'search':
-        return search(model, { ...op, access }, (sql, params, visit) => this.#each(sql, params, visit))
+        return search(model, { ...op, access }, (sql, params, visit) => this.#statements.each(sql, params, visit))
       case 'upsert':
         return this.#upsert(model, op, execution, access)
       case 'insertMany':
@@ -187,7 +190,7 @@ export class Executor {
       if (rows.json === '[]') this.#assertSeen(references)
       return rows
     }
-    if (this.#run(sql, params) === 0) this.#assertSeen(references)
+    if (this.#statements.run(sql, params) === 0) this.#assertSeen(references)
     const key = op.row[model.columns.indexOf(model.key)]!
     this.#changed(model, [key], sql, execution)
     return this.#afterTriggers(model, key, sql) ?? { stamp, count: 1 }
@@ -201,7 +204,7 @@ export class Executor {
   ): WireRows {
     const references = referencesOfSet(this.#parts.models, model, op.set, op.id, execution.scope)
     const { sql, params } = compileUpdate(model, op, execution.stamp, access, 'row', references)
-    const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
+    const rows = this.#statements.rows({ sql, params, selection: selectionOf(model, null) })
     if (rows.json !== '[]') {
       this.#changed(model, [op.id], sql, execution)
       return this.#afterTriggers(model, op.id, sql) ?? rows
@@ -214,7 +217,7 @@ export class Executor {
   /** Nothing was written: if the row is there, it has moved on. */
   #assertUnmoved(model: CompiledModel, { id, version = null }: OneRow, access: Access): void {
     if (version === null) return
-    const current = this.#rows(
+    const current = this.#statements.rows(
       compileRead(model, { op: 'read', model: model.definition.name, id, select: null }, access),
     )
     if (current.json === '[]') return
@@ -229,7 +232,7 @@ export class Executor {
     const set = softDeletion(model.definition, execution.stamp)
     if (!set) return this.#deleteRow(model, op, execution, access)
     const { sql, params } = compileUpdate(model, { ...op, set }, execution.stamp, access, 'nothing')
-    const [id] = this.#unlessRestricted(model, () => (this.#run(sql, params) > 0 ? [op.id] : []))
+    const [id] = this.#unlessRestricted(model, () => (this.#statements.run(sql, params) > 0 ? [op.id] : []))
     if (id === undefined) this.#assertUnmoved(model, op, access)
     else this.#changed(model, [id], sql, execution)
     return id !== undefined
@@ -237,7 +240,7 @@ export class Executor {
 
   #deleteRow(model: CompiledModel, row: OneRow, execution: Execution, access: Access): boolean {
     const { sql, params } = compileDelete(model, row, access)
-    const deleted = this.#run(sql, params) > 0
+    const deleted = this.#statements.run(sql, params) > 0
     if (deleted) this.#deleted(model, [row.id], sql, execution)
     else this.#assertUnmoved(model, row, access)
     return deleted
@@ -251,7 +254,7 @@ export class Executor {
   ): WireWritten {
     const references = referencesOfSet(this.#parts.models, model, op.set, undefined, execution.scope)
     const { sql, params } = compileBulkUpdate(model, op, execution.stamp, access, references)
-    const ids = this.#keys(model, sql, params)
+    const ids = this.#statements.keys(model, sql, params)
     if (ids.length === 0) this.#assertSeen(references)
     this.#changed(model, ids, sql, execution)
     return { stamp: execution.stamp, count: ids.length, ids }
@@ -262,7 +265,7 @@ export class Executor {
     if (!set) return this.#bulkDeleteRows(model, op, execution, access)
     const { stamp } = execution
     const { sql, params } = compileBulkUpdate(model, { where: op.where, set }, stamp, access)
-    const ids = this.#unlessRestricted(model, () => this.#keys(model, sql, params))
+    const ids = this.#unlessRestricted(model, () => this.#statements.keys(model, sql, params))
     this.#changed(model, ids, sql, execution)
     return { stamp, count: ids.length, ids }
   }
@@ -274,13 +277,13 @@ export class Executor {
     access: Access,
   ): WireWritten {
     const { sql, params } = compileBulkDelete(model, op, access)
-    const ids = this.#keys(model, sql, params)
+    const ids = this.#statements.keys(model, sql, params)
     if (ids.length > 0) this.#deleted(model, ids, sql, execution)
     return { stamp: execution.stamp, count: ids.length, ids }
   }
 
   #unlessRestricted(model: CompiledModel, remove: () => StoredValue[]): StoredValue[] {
-    const exists = ({ sql, params }: Statement) => this.#each(sql, params, () => {}) > 0
+    const exists = ({ sql, params }: Statement) => this.#statements.each(sql, params, () => {}) > 0
     return this.#parts.restrictions.hold(model.definition.name, remove, exists)
   }
 
@@ -303,7 +306,7 @@ export class Executor {
     if (references === NO_REFERENCES) return
     const { sql, params } = compileReferences(references)
     const fields: string[] = []
-    this.#each(sql, params, row => {
+    this.#statements.each(sql, params, row => {
       fields.push(...references.fields.filter((_, i) => row.value(i) === 0))
     })
     if (fields.length === 0) return
@@ -325,7 +328,7 @@ export class Executor {
     this.#assertSeen(references)
     if (scope) throw hiddenInTheWay(model.definition, on)
     if (model.definition.softDelete === undefined || (hasTriggers() && db.tablesOf(sql).triggers)) return
-    throw deletedInTheWay(model.definition, this.#current!, on)
+    throw deletedInTheWay(model.definition, this.#statements.operation!, on)
   }
 
   /** A bulk write runs a statement for each row: one event tells of them all. */
@@ -333,7 +336,7 @@ export class Executor {
     const { db, clock, models, hasTriggers } = this.#parts
     const { stamp, scope, changes } = execution
     const on = op.conflict.policy === 'update' ? op.conflict.on : undefined
-    const { trace } = this
+    const { trace } = this.#statements
     const start = clock.monotonic()
     const { prepared } = db.counters
     const context = { models: this.#definitions(), model: model.definition, op: nameOf(op) }
@@ -386,7 +389,7 @@ export class Executor {
     let columns: readonly string[] = []
     const rows: SqlCell[][] = []
     const run = (): void => {
-      this.#each(
+      this.#statements.each(
         op.sql,
         op.params.map(param => (typeof param === 'bigint' ? String(param) : param)),
         row => {
@@ -417,14 +420,14 @@ export class Executor {
   }
 
   #list(model: CompiledModel, op: Of<'list'>, access: Access): WireRows | WireColumns {
-    if (op.include) return this.#columns(compileIncluding(model, op, access))
+    if (op.include) return this.#statements.columns(compileIncluding(model, op, access))
     const { sql, params, selection } = compileList(model, op, access)
-    return selection ? this.#rows({ sql, params, selection }) : this.#columns({ sql, params })
+    return selection ? this.#statements.rows({ sql, params, selection }) : this.#statements.columns({ sql, params })
   }
 
   #aggregate(statement: Statement): WireColumns {
     try {
-      return this.#columns(statement)
+      return this.#statements.columns(statement)
     } catch (error) {
       if (!(error instanceof SqliteError && error.overflow)) throw error
       throw new DataFlowError('VALIDATION', 'a sum is beyond 64 bits.', {
@@ -433,30 +436,9 @@ export class Executor {
     }
   }
 
-  /** Of a statement that gives one row, with a JSON array for each column. */
-  #columns({ sql, params }: Statement): WireColumns {
-    let columns: string[] = []
-    const read = (row: RowReader): void => {
-      columns = row.columns.map((_, i) => row.text(i)!)
-    }
-    this.#each(sql, params, read, () => (JSON.parse(columns[0]!) as unknown[]).length)
-    return { columns }
-  }
-
-  #rows({ sql, params, selection }: SelectRows): WireRows {
-    const texts: string[] = []
-    const blobs: (Uint8Array | null)[][] = []
-    this.#each(sql, params, row => {
-      texts.push(row.text(0)!)
-      if (selection.blobs > 0) blobs.push(Array.from({ length: selection.blobs }, (_, i) => row.blob(i + 1)))
-    })
-    const json = `[${texts.join(',')}]`
-    return selection.blobs > 0 ? { json, blobs } : { json }
-  }
-
   /** The row that a statement wrote, with its key for the change feed. */
   #writtenRow(model: CompiledModel, sql: string, params: readonly SqlParam[], execution: Execution): WireRows {
-    const rows = this.#rows({ sql, params, selection: selectionOf(model, null) })
+    const rows = this.#statements.rows({ sql, params, selection: selectionOf(model, null) })
     const [values] = JSON.parse(rows.json) as StoredValue[][]
     if (!values) return rows
     const key = asKey(model, values[model.columns.indexOf(model.key)]!)
@@ -471,14 +453,10 @@ export class Executor {
   #afterTriggers(model: CompiledModel, id: StoredValue, sql: string): WireRows | null {
     const { db, hasTriggers } = this.#parts
     if (!hasTriggers() || !db.tablesOf(sql).triggers) return null
-    const rows = this.#rows(compileRead(model, { op: 'read', model: model.definition.name, id, select: null }))
+    const rows = this.#statements.rows(
+      compileRead(model, { op: 'read', model: model.definition.name, id, select: null }),
+    )
     return rows.json === '[]' ? null : rows
-  }
-
-  #keys(model: CompiledModel, sql: string, params: readonly SqlParam[]): StoredValue[] {
-    const keys: StoredValue[] = []
-    this.#each(sql, params, row => keys.push(asKey(model, row.value(0))))
-    return keys
   }
 
   #changed(model: CompiledModel, ids: readonly StoredValue[], sql: string, { changes }: Execution): void {
@@ -517,29 +495,6 @@ export class Executor {
 
   #definitions() {
     return [...this.#parts.models.values()].map(model => model.definition)
-  }
-
-  #run(sql: string, params: readonly SqlParam[] = NO_PARAMS): number {
-    if (!this.trace) return this.#parts.db.run(sql, params)
-    return this.#traced(sql, () => this.#parts.db.run(sql, params))
-  }
-
-  /** `count`: how many rows it was, where SQLite gives them as one. */
-  #each(sql: string, params: readonly SqlParam[], visit: (row: RowReader) => void, count?: () => number): number {
-    if (!this.trace) return this.#parts.db.each(sql, params, visit)
-    return this.#traced(sql, () => this.#parts.db.each(sql, params, visit), count)
-  }
-
-  #traced(sql: string, run: () => number, count?: () => number): number {
-    const { db, clock } = this.#parts
-    const { hits } = db.counters
-    const start = clock.monotonic()
-    const rows = run()
-    const ms = clock.monotonic() - start
-    const op = this.#current!
-    const named = { ...(op.op === 'sql' ? {} : { model: op.model }), op: nameOf(op) }
-    this.trace?.({ sql, ...named, rows: count?.() ?? rows, ms, cached: db.counters.hits > hits })
-    return rows
   }
 }
 
