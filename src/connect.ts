@@ -1,7 +1,7 @@
 // The way to the worker: started at the first call, one message for all operations of a tick, started again after a
 // crash.
 import { PageLife } from './page-life.js'
-import { CSP_HINT, Session, type SessionOptions } from './session.js'
+import { crashed, CSP_HINT, Session, type SessionOptions } from './session.js'
 import { DataFlowError } from './shared/errors.js'
 import type { Durability } from './shared/operation.js'
 import type { EngineHost, Outcome, Scope, Unit, UnitResult } from './shared/protocol.js'
@@ -35,8 +35,7 @@ export class Connection {
   #session: Promise<Session> | null = null
   #queue: Queued[] = []
   #units = 0
-  /** What was begun in one of them is not there in the next. */
-  workersEnded = 0
+  #workersEnded = 0
   #closing: Promise<void> | null = null
   /** Ends the worker, also one that is starting. */
   #ending = new AbortController()
@@ -63,8 +62,16 @@ export class Connection {
       ...options,
       onEnd: () => {
         this.#session = null
-        this.workersEnded++
+        this.#workersEnded++
       },
+    }
+  }
+
+  /** Gives what throws once the worker of now has ended: another knows nothing of what was begun in it. */
+  watchWorker(): () => void {
+    const before = this.#workersEnded
+    return () => {
+      if (this.#workersEnded > before) throw crashed('')
     }
   }
 

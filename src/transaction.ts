@@ -2,7 +2,6 @@
 import { aborted, type Connection } from './connect.js'
 import { badOption, checkRunOptions, named, readOptions } from './encode/options.js'
 import { reportLater } from './events.js'
-import { crashed } from './session.js'
 import { DataFlowError } from './shared/errors.js'
 import type { Durability } from './shared/operation.js'
 
@@ -40,11 +39,11 @@ export class Transactions {
   async run<T>(body: (lease: LeaseHandle) => Promise<T>, options: TransactionOptions): Promise<T> {
     const { maxWait = 2000, timeout = 5000, signal, durability = null } = options
     // What another worker has begun is not there in the next, also when it ended as its answer came.
-    const { workersEnded } = this.#connection
+    const assertWorker = this.#connection.watchWorker()
     const id = await this.#begin(maxWait, timeout, signal)
     this.#open++
     const guarded = (lease: LeaseHandle) => untilAborted(() => body(lease), signal)
-    const inside = this.#inside('transaction', { id, workersEnded }, guarded, durability)
+    const inside = this.#inside('transaction', { id, assertWorker }, guarded, durability)
     const { result, callbacks } = await inside.finally(() => {
       if (--this.#open === 0) this.#warned = false
     })
@@ -55,7 +54,7 @@ export class Transactions {
   /** Runs `body` in what has been begun and ends that, whatever comes. Gives what is to be called after the commit. */
   async #inside<T>(
     what: 'transaction' | 'savepoint',
-    { id, workersEnded }: { readonly id: number; readonly workersEnded: number },
+    { id, assertWorker }: { readonly id: number; assertWorker(): void },
     body: (lease: LeaseHandle) => Promise<T>,
     durability: Durability | null,
   ): Promise<{ result: T; callbacks: (() => void)[] }> {
@@ -65,8 +64,7 @@ export class Transactions {
       id,
       assertOpen: () => {
         if (ended) throw closed(what)
-        // Another worker knows nothing of it.
-        if (this.#connection.workersEnded > workersEnded) throw crashed('')
+        assertWorker()
       },
       afterCommit: callback => {
         if (typeof callback !== 'function') {
@@ -79,7 +77,7 @@ export class Transactions {
       savepoint: async inner => {
         lease.assertOpen()
         const savepoint = await this.#connection.call(engine => engine.savepoint(id))
-        const done = await this.#inside('savepoint', { id: savepoint, workersEnded }, inner, null)
+        const done = await this.#inside('savepoint', { id: savepoint, assertWorker }, inner, null)
         callbacks.push(...done.callbacks)
         return done.result
       },

@@ -92,6 +92,7 @@ export class Whole {
   export = async (options: WorkOptions = {}): Promise<Blob> => {
     const { onProgress, signal } = checked('export', options)
     const { connection } = this.#parts
+    const assertWorker = connection.watchWorker()
     let id = 0
     try {
       const begin: Send<{ size: number }> = (engine, call) => engine.beginExport({ ...call, id: (id = call.id) })
@@ -99,6 +100,7 @@ export class Whole {
       const parts: Blob[] = []
       for (let done = 0; done < size; tell(onProgress, { done, total: size })) {
         if (signal?.aborted) throw stopped(signal)
+        assertWorker()
         const from = done
         const piece = await connection.call(engine => engine.readExport(id, from))
         // The browser keeps a Blob where it likes; arrays would all be in the page's memory.
